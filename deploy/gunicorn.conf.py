@@ -1,0 +1,16 @@
+"""How gunicorn serves the product in a container. WEB_CONCURRENCY sets the number of processes."""
+
+bind = "0.0.0.0:8000"
+# Threads, so that a long download (a whole list as a stream) does not hold up a process.
+worker_class = "gthread"
+threads = 4
+timeout = 60
+graceful_timeout = 30
+keepalive = 30
+# A process that has grown is replaced, not all at once.
+max_requests = 5000
+max_requests_jitter = 500
+# Heartbeats in memory: on a busy disk a worker would look dead.
+worker_tmp_dir = "/dev/shm"
+accesslog = "-"
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'

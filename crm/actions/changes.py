@@ -1,0 +1,101 @@
+"""The one function that appends to the change log, for one record or a set."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+from django.utils import timezone
+
+from crm.models import Change, Contact, Customer, CustomerLine, User, Way
+
+
+class EditedMeanwhile(Exception):
+    """Someone else changed the record after it was read; nothing was saved."""
+
+    def __init__(self, record: models.Model) -> None:
+        super().__init__(f"{record._meta.verbose_name} {record.pk} was changed by someone else meanwhile")
+        self.record = record
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A record with the values it had before; None where it is new."""
+
+    record: models.Model
+    before: dict[str, Any] | None
+
+
+def snapshot(record: models.Model) -> dict[str, Any]:
+    """The record's stored values, in a form that JSON keeps exactly."""
+    return {field.attname: _plain(getattr(record, field.attname)) for field in record._meta.concrete_fields}
+
+
+def record_change(
+    record: models.Model,
+    *,
+    before: dict[str, Any] | None,
+    by: User | None,
+    way: Way,
+    reason: str = "",
+    batch: UUID | None = None,
+) -> Change | None:
+    """Append the change of one record: the fields that differ from `before` (a snapshot, None for a new record)."""
+    return next(iter(record_changes([Edit(record, before)], by=by, way=way, reason=reason, batch=batch)), None)
+
+
+def record_changes(
+    edits: Iterable[Edit], *, by: User | None, way: Way, reason: str = "", batch: UUID | None = None
+) -> Sequence[Change]:
+    """Append the changes of a set of records; those in which nothing differs leave no row."""
+    now, number = timezone.now(), transaction_number()
+    rows = [
+        Change(**parts, transaction=number, by=by, way=way, reason=reason, batch=batch, at=now)
+        for edit in edits
+        if (parts := _parts(edit)) is not None
+    ]
+    return Change.objects.bulk_create(rows, batch_size=2000)
+
+
+def transaction_number() -> int:
+    """The database's number of the transaction under way; SQLite writes one at a time and needs none."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT txid_current()")
+        return cursor.fetchone()[0]
+
+
+def _parts(edit: Edit) -> dict[str, Any] | None:
+    after = snapshot(edit.record)
+    if edit.before is not None:
+        changed = [name for name, value in after.items() if edit.before.get(name) != value]
+        if not changed:
+            return None
+        before, after = {name: edit.before.get(name) for name in changed}, {name: after[name] for name in changed}
+    else:
+        before = None
+    customer = _customer_of(edit.record)
+    return {
+        "table": edit.record._meta.db_table,
+        "object_id": edit.record.pk,
+        "region_id": customer.region_id if customer else None,
+        "customer": customer,
+        "version": getattr(edit.record, "version", 0),
+        "before": before,
+        "after": after,
+    }
+
+
+def _customer_of(record: Any) -> Customer | None:
+    if isinstance(record, Customer):
+        return record
+    if isinstance(record, Contact | CustomerLine):
+        return record.customer
+    return record.line.customer if isinstance(getattr(record, "line", None), CustomerLine) else None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value

@@ -1,0 +1,50 @@
+"""What every app speaks about, one file per noun."""
+
+from crm.models.api_token import SCOPES, ApiToken
+from crm.models.change import Change, Way
+from crm.models.customer import (
+    Contact,
+    Customer,
+    CustomerKind,
+    CustomerLine,
+    CustomerRegion,
+    GradeLetter,
+    GradeState,
+    LineMember,
+)
+from crm.models.division import Division
+from crm.models.job import ACTIVE_STATES, Job, JobState
+from crm.models.policy import PolicyState, PolicyVersion, PolicyVersionQuerySet
+from crm.models.product_line import ProductLine
+from crm.models.region import Branch, Department, Region
+from crm.models.sale import Sale
+from crm.models.user import Role, User
+
+__all__ = [
+    "ACTIVE_STATES",
+    "SCOPES",
+    "ApiToken",
+    "Branch",
+    "Change",
+    "Contact",
+    "Customer",
+    "CustomerKind",
+    "CustomerLine",
+    "CustomerRegion",
+    "Department",
+    "Division",
+    "GradeLetter",
+    "GradeState",
+    "Job",
+    "JobState",
+    "LineMember",
+    "PolicyState",
+    "PolicyVersion",
+    "PolicyVersionQuerySet",
+    "ProductLine",
+    "Region",
+    "Role",
+    "Sale",
+    "User",
+    "Way",
+]

@@ -1,0 +1,70 @@
+"""One change log: audit, timeline, before-image of an undo, sync feed and tombstone."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.customer import Customer
+from crm.models.region import Region
+
+
+class Way(models.TextChoices):
+    """By which door a change came in."""
+
+    FORM = "form", _("page")
+    API = "api", _("API")
+    IMPORT = "import", _("import")
+    ADMIN = "admin", _("administration")
+    COMMAND = "command", _("command")
+    JOB = "job", _("job")
+
+
+class ChangeQuerySet(models.QuerySet):
+    """Changes in the words of the business."""
+
+    def of(self, obj: models.Model) -> "ChangeQuerySet":
+        """The changes of one record, oldest first."""
+        return self.filter(table=obj._meta.db_table, object_id=obj.pk).order_by("sequence")
+
+    def visible_to(self, user) -> "ChangeQuerySet":
+        """Changes of the records of one's region, or of the customers one sees."""
+        if user.sees_all_regions:
+            return self
+        if user.sees_whole_region:
+            return self.filter(region_id=user.region_id)
+        return self.filter(customer__in=Customer.objects.visible_to(user))
+
+
+class Change(models.Model):
+    """One change of one record: appended by crm.actions.changes, never edited."""
+
+    sequence = models.BigAutoField(primary_key=True)
+    transaction = models.BigIntegerField(
+        help_text="The database's transaction number, for readers that must miss nothing."
+    )
+    table = models.CharField(_("table"), max_length=60)
+    object_id = models.BigIntegerField(_("record"))
+    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="changes")
+    version = models.PositiveIntegerField(default=0)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    way = models.CharField(max_length=10, choices=Way)
+    reason = models.CharField(max_length=200, blank=True)
+    batch = models.UUIDField(null=True)
+    at = models.DateTimeField()
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        indexes = [
+            models.Index(fields=["table", "object_id"], name="change_table_object"),
+            models.Index(fields=["customer", "sequence"], name="change_customer"),
+            models.Index(fields=["batch"], name="change_batch", condition=models.Q(batch__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.object_id} · {self.at}"

@@ -1,0 +1,46 @@
+"""Regions with their branch offices, and the departments of head office."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.named import Named
+
+
+class RegionQuerySet(models.QuerySet):
+    """Regions in the words of the business."""
+
+    def visible_to(self, user) -> "RegionQuerySet":
+        """The regions whose customers a person may see, or his own; nothing for an administrator's business eyes."""
+        if user.sees_all_regions or user.is_administrator:
+            return self
+        return self.filter(pk=user.region_id)
+
+
+class Region(Named):
+    """A region 大区: it keeps its customers' grades current and reports each month."""
+
+    objects = RegionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("region")
+        verbose_name_plural = _("regions")
+
+
+class Branch(Named):
+    """A branch office 分公司 of a region."""
+
+    region = models.ForeignKey(Region, models.PROTECT, related_name="branches", verbose_name=_("region"))
+
+    class Meta:
+        verbose_name = _("branch office")
+        verbose_name_plural = _("branch offices")
+
+
+class Department(Named):
+    """A department of head office; three of them are the marketing centre 营销中心."""
+
+    is_marketing_centre = models.BooleanField(_("part of the marketing centre"), default=False)
+
+    class Meta:
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")

@@ -1,0 +1,56 @@
+"""Signed contracts: what a customer bought in a line, and what was taken back."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.customer import CustomerLine
+from crm.models.fields import FenField
+
+
+class SaleQuerySet(models.QuerySet):
+    """Sales in the words of the business."""
+
+    def visible_to(self, user) -> "SaleQuerySet":
+        """Who sees a customer line sees its sales."""
+        return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
+
+    def signed_between(self, first_day, day_after) -> "SaleQuerySet":
+        """Signed from the first day on and before the other; the signed date counts."""
+        return self.filter(deleted_at=None, signed_on__gte=first_day, signed_on__lt=day_after)
+
+    def for_list(self) -> "SaleQuerySet":
+        """What one row of a list shows, in a constant number of queries."""
+        return self.select_related("line__customer__region", "line__product_line")
+
+
+class Sale(models.Model):
+    """A sale in a customer line; a negative amount takes something back."""
+
+    line = models.ForeignKey(
+        CustomerLine, models.PROTECT, related_name="sales", db_index=False, verbose_name=_("customer line")
+    )
+    contract_no = models.CharField(_("contract number"), max_length=60, blank=True)
+    signed_on = models.DateField(_("signed on"))
+    amount = FenField(_("amount"))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = SaleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sale")
+        verbose_name_plural = _("sales")
+        indexes = [models.Index(fields=["line", "signed_on"], name="sale_line_signed")]
+        constraints = [
+            models.UniqueConstraint(
+                name="sale_contract_no_unique_in_line",
+                fields=["line", "contract_no"],
+                condition=Q(deleted_at=None) & ~Q(contract_no=""),
+                violation_error_message=_("The customer line already has a sale with this contract number."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.contract_no or f"{self.signed_on}"

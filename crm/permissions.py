@@ -1,0 +1,128 @@
+"""Who may do what (DOMAIN §9): one table, asked by every door."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from crm.models.user import Role, User
+
+
+class Permission(StrEnum):
+    """What a person may do; each is named like the action it allows."""
+
+    VIEW_HOME = "view_home"
+    VIEW_CUSTOMERS = "view_customers"
+    EDIT_CUSTOMER = "edit_customer"
+    VIEW_SALES = "view_sales"
+    EDIT_SALE = "edit_sale"
+    VIEW_GRADES = "view_grades"
+    PREVIEW_GRADE = "preview_grade"
+    SAVE_ASSESSMENT = "save_assessment"
+    VIEW_POLICIES = "view_policies"
+    EDIT_POLICY = "edit_policy"
+    VIEW_CYCLES = "view_cycles"
+    OPEN_CYCLE = "open_cycle"
+    START_RUN = "start_run"
+    PUBLISH_CYCLE = "publish_cycle"
+    VIEW_REFERENCE = "view_reference"
+    EDIT_REFERENCE = "edit_reference"
+    EDIT_USERS = "edit_users"
+    VIEW_AUDIT = "view_audit"
+    USE_ADMIN = "use_admin"
+
+
+_READ = frozenset(
+    {
+        Permission.VIEW_HOME,
+        Permission.VIEW_CUSTOMERS,
+        Permission.VIEW_SALES,
+        Permission.VIEW_GRADES,
+        Permission.PREVIEW_GRADE,
+        Permission.VIEW_POLICIES,
+        Permission.VIEW_CYCLES,
+        Permission.VIEW_REFERENCE,
+    }
+)
+_KEEP_CUSTOMERS = frozenset({Permission.EDIT_CUSTOMER, Permission.EDIT_SALE, Permission.SAVE_ASSESSMENT})
+_MANAGE_SALES = frozenset(
+    {
+        Permission.EDIT_POLICY,
+        Permission.OPEN_CYCLE,
+        Permission.START_RUN,
+        Permission.PUBLISH_CYCLE,
+        Permission.EDIT_USERS,
+        Permission.VIEW_AUDIT,
+        Permission.USE_ADMIN,
+    }
+)
+_ADMINISTER = frozenset(
+    {
+        Permission.VIEW_HOME,
+        Permission.VIEW_REFERENCE,
+        Permission.EDIT_REFERENCE,
+        Permission.EDIT_USERS,
+        Permission.VIEW_AUDIT,
+        Permission.USE_ADMIN,
+    }
+)
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.EXECUTIVE: _READ,
+    Role.SALES_MANAGEMENT: _READ | _KEEP_CUSTOMERS | _MANAGE_SALES,
+    Role.TECH_SERVICE: _READ,
+    Role.MARKETING: _READ,
+    Role.SERVICE: _READ,
+    Role.REGIONAL_GM: _READ | _KEEP_CUSTOMERS,
+    Role.REGIONAL_STAFF: _READ | _KEEP_CUSTOMERS | {Permission.USE_ADMIN},
+    Role.BRANCH_GM: _READ | _KEEP_CUSTOMERS,
+    Role.SENIOR_SALES_MANAGER: _READ | _KEEP_CUSTOMERS,
+    Role.ACCOUNT_MANAGER: _READ | _KEEP_CUSTOMERS,
+    Role.SALES_MANAGER: _READ | _KEEP_CUSTOMERS,
+    Role.ACCOUNT_DIRECTOR: _READ,
+    Role.DIRECTOR: _READ,
+    Role.CONSULTANT: _READ,
+    Role.IMPLEMENTATION_MANAGER: _READ,
+    Role.ADMINISTRATOR: _ADMINISTER,
+}
+
+
+def can(user: User, permission: Permission) -> bool:
+    """Whether a person may do this at all; which records it reaches is scope, `visible_to(user)`."""
+    return user.is_authenticated and user.is_active and permission in ROLES[Role(user.role)]
+
+
+View = Callable[..., HttpResponse]
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Declare that a view needs a permission; without it the page is forbidden, without sign-in it asks for that."""
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            if not can(request.user, permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        declared = login_required(guarded)
+        declared.access = permission
+        return declared
+
+    return declare
+
+
+def signed_in(view: View) -> View:
+    """Declare that a view is open to everyone who has signed in."""
+    declared = login_required(view)
+    declared.access = "signed in"
+    return declared
+
+
+def public(view: View) -> View:
+    """Declare that a view is open to everybody, signed in or not."""
+    view.access = "public"
+    return view

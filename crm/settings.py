@@ -1,0 +1,251 @@
+"""Every setting of Hengke, read from the environment (docs/settings.md lists the variables).
+
+With nothing configured the product runs embedded: SQLite, background jobs without a broker, plain HTTP on this
+machine. With DATABASE_URL and REDIS_URL it runs on PostgreSQL, Redis and Celery, behind HTTPS.
+"""
+
+from pathlib import Path
+
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from crm import environment as read
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(read.env.str("HENGKE_DATA_DIR", default=str(BASE_DIR / "var")))
+
+DATABASE_URL = read.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"), "postgres://user:password@host:5432/name")
+REDIS_URL = read.url("REDIS_URL", ("redis", "rediss"), "redis://host:6379/0")
+IS_EMBEDDED = not DATABASE_URL
+
+DEBUG = read.boolean("DEBUG", default=False)
+HTTPS = read.boolean("HTTPS", default=not IS_EMBEDDED)
+SECRET_KEY = read.secret_key("SECRET_KEY", keep_in=VAR_DIR / "secret_key" if IS_EMBEDDED else None)
+ALLOWED_HOSTS = read.words("ALLOWED_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
+CSRF_TRUSTED_ORIGINS = read.origins("CSRF_TRUSTED_ORIGINS")
+
+# --- the company's calendar
+FISCAL_YEAR_START_MONTH = read.month("FISCAL_YEAR_START_MONTH", default=1)
+TIME_ZONE = read.time_zone("TIME_ZONE", default="Asia/Shanghai")
+USE_TZ = True
+
+# --- what the product is made of
+INSTALLED_APPS = [
+    "grading",
+    "crm",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crm.middleware.LanguageOfUser",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "crm.context.frame",
+            ]
+        },
+    }
+]
+
+# Names of what higher apps contribute to lower ones: no import upwards.
+CUSTOMER_PANELS = ["grading.panels.grades_of_customer"]
+HOME_PANELS = ["grading.panels.grades_at_a_glance"]
+NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries"]
+IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
+FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
+JOB_TASKS = {"grade-year": "grading.tasks.grade_year"}
+
+# --- database
+if DATABASE_URL:
+    DATABASES = {"default": read.env.db_url_config(DATABASE_URL)}
+else:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "hengke.sqlite3"}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A write transaction takes its lock at BEGIN and waits for it, so that none fails half way with "locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "hengke"}
+}
+
+# --- background jobs: Celery carries the nudge, crm.Job holds the truth
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600} if REDIS_URL else {"polling_interval": 0.05}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+# Beat only nudges. Each of these asks the database what is due, so that running twice or being down does no harm.
+CELERY_BEAT_SCHEDULE = {
+    "reconcile-jobs": {"task": "crm.tasks.reconcile_jobs", "schedule": 20.0},
+    "regrade-changed-facts": {"task": "grading.tasks.regrade_changed_facts", "schedule": 300.0},
+    "grading-do-what-is-due": {"task": "grading.tasks.do_what_is_due", "schedule": crontab(minute="*/10")},
+}
+JOB_HEARTBEAT_SECONDS = 60
+
+# --- people
+AUTH_USER_MODEL = "crm.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "crm:home"
+ACCOUNT_ADAPTER = "crm.accounts.ClosedSignUp"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+MFA_TOTP_ISSUER = "Hengke"
+
+# --- languages
+LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", ("zh-hans", "en"), default="zh-hans")
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "crm" / "locale"]
+USE_I18N = True
+FORMAT_MODULE_PATH = ["crm.formats"]
+
+# --- files and mail
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = IS_EMBEDDED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = VAR_DIR / "files"
+EMAIL_URL = read.url(
+    "EMAIL_URL", ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail"), "smtp+tls://user:password@host:587"
+)
+if EMAIL_URL:
+    vars().update(read.env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- security
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # the style sheet draws check marks and arrows as data: images
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- API
+KNOX_TOKEN_MODEL = "crm.ApiToken"
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_MODEL": "crm.ApiToken",
+    "TOKEN_TTL": None,
+    "TOKEN_LIMIT_PER_USER": None,
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.BearerToken", "crm.api.authentication.BrowserSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RequiresPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.Json"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["crm.api.filtering.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "crm.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.DocumentedSchema",
+    "EXCEPTION_HANDLER": "crm.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hengke API",
+    "DESCRIPTION": "Grades, customers and what decides them. See docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- logs: one line each, to standard error
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}},
+}

@@ -65,8 +65,9 @@ def in_call(call: ast.Call) -> Message | None:
     roles = MARKERS.get(name)
     if roles is None or len(call.args) < len(roles):
         return None
-    values = [argument.value for argument in call.args[: len(roles)] if isinstance(argument, ast.Constant)]
-    if len(values) < len(roles) or not all(isinstance(value, str) for value in values):
+    constants = [argument.value for argument in call.args[: len(roles)] if isinstance(argument, ast.Constant)]
+    values = [value for value in constants if isinstance(value, str)]
+    if len(values) < len(roles):
         return None
     parts = dict(zip(roles, values, strict=True))
     return Message(parts["text"], parts.get("plural", ""), parts.get("context"))
@@ -161,7 +162,7 @@ def merge(found: dict[Message, list[str]], old: polib.POFile) -> polib.POFile:
     new = polib.POFile(wrapwidth=0)
     new.header = old.header
     new.metadata = METADATA
-    wanted = {}
+    wanted: dict[tuple[str | None, str], tuple[Message, list[str]]] = {}
     for message, files in found.items():
         wanted.setdefault(message.key, (message, files))
         if message.plural:

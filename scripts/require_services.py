@@ -3,12 +3,14 @@
     python -m scripts.require_services COMMAND [ARGUMENT ...]
 
 Prints one sentence for each thing that is missing and stops with 1. Otherwise runs the command with DATABASE_URL,
-REDIS_URL, HENGKE_CHROMIUM and HENGKE_REAL_DATA set. HENGKE_TEST_DATABASE_URL, HENGKE_TEST_REDIS_URL, HENGKE_CHROMIUM
+REDIS_URL, HENGKE_CHROMIUM and HENGKE_REAL_DATA set, as a developer on PostgreSQL would have it: plain HTTP, and static
+files straight from their source. HENGKE_TEST_DATABASE_URL, HENGKE_TEST_REDIS_URL, HENGKE_CHROMIUM
 and HENGKE_REAL_DATA say where things are, if not in the usual places. HENGKE_WITHOUT=real_data leaves the tests on
 real data out.
 """
 
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -56,9 +58,9 @@ def refusal(url: str) -> str | None:
         return str(error).strip().splitlines()[0]
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
-        (may_create,) = cursor.fetchone()
+        answer = cursor.fetchone()
     connection.close()
-    return None if may_create else "its role may not create databases"
+    return None if answer == (True,) else "its role may not create databases"
 
 
 def redis_url(env: Mapping[str, str]) -> str:
@@ -124,7 +126,8 @@ def main(command: list[str]) -> None:
     if "real_data" in without(os.environ):
         print("Left out on purpose: the tests marked real_data.", flush=True)
         command = [*command, "-m", "not real_data"]
-    os.execvpe(command[0], command, {**os.environ, **found})
+    development = {"DEBUG": "true", "HTTPS": "false", "SECRET_KEY": secrets.token_urlsafe(60)}
+    os.execvpe(command[0], command, {**os.environ, **development, **found})
 
 
 if __name__ == "__main__":

@@ -22,7 +22,10 @@ def control(field: BoundField) -> SafeString:
     names = [kind, field.field.widget.attrs.get("class", "")]
     if isinstance(field.field, NUMERIC) and kind == "form-control":
         names.append("num")
-    return field.as_widget(attrs={"class": " ".join(filter(None, names))})
+    attrs = {"class": " ".join(filter(None, names))}
+    if str(field.field.widget.attrs.get("placeholder", "")) == str(field.label):
+        attrs["placeholder"] = ""  # says the label again
+    return field.as_widget(attrs=attrs)
 
 
 @register.filter

@@ -29,8 +29,8 @@ const frame = (unit) => ({
 
 /** A grade over time: it holds until the next record, so the line goes in steps; the limits are drawn across. */
 function steps({ name, unit, limits, points }) {
-  const limitLines = limits.filter(({ at }) => at > 0).map(({ letter, at }) => ({
-    yAxis: at,
+  const limitLines = limits.filter(({ at }) => Number(at) > 0).map(({ letter, at }) => ({
+    yAxis: Number(at),
     label: { formatter: letter, color: INK, position: "end" },
     lineStyle: { color: gradeColour(letter), type: "dashed", width: 1 },
   }));
@@ -39,7 +39,7 @@ function steps({ name, unit, limits, points }) {
     ...base,
     aria: { enabled: true },
     legend: { show: false },
-    xAxis: { type: "time", axisLabel: { color: INK, hideOverlap: true }, axisLine: { lineStyle: { color: LINE } } },
+    xAxis: { type: "time", boundaryGap: ["1%", "4%"], axisLabel: { color: INK, hideOverlap: true }, axisLine: { lineStyle: { color: LINE } } },
     yAxis: { ...base.yAxis, min: ({ min }) => Math.max(0, Math.floor(Math.min(min, 60) / 10) * 10), max: 120 },
     series: [{
       name,

@@ -12,5 +12,7 @@ max_requests = 5000
 max_requests_jitter = 500
 # Heartbeats in memory: on a busy disk a worker would look dead.
 worker_tmp_dir = "/dev/shm"
+# Nothing steers the processes from inside the container.
+control_socket_disable = True
 accesslog = "-"
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'

@@ -53,9 +53,21 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.matches("dialog[open]")) event.target.close();
 });
+/* A choice takes effect at once; typed text waits for Enter. */
 document.addEventListener("change", (event) => {
-  event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+  if (event.target.matches("select, [type='checkbox'], [type='radio']")) {
+    event.target.closest("form[data-submit-on-change]")?.requestSubmit();
+  }
 });
+/* What is left empty stays out of a list's address; the fields come back when one returns to the page. */
+const leftOut = [];
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "get") return;
+  const empty = [...event.target.elements].filter((field) => field.name && !field.value && field.type !== "hidden" && !field.disabled);
+  empty.forEach((field) => { field.disabled = true; });
+  leftOut.push(...empty);
+});
+addEventListener("pageshow", () => leftOut.splice(0).forEach((field) => { field.disabled = false; }));
 
 function openDialog(id) {
   if (id === "palette") openPalette(texts);

@@ -39,6 +39,7 @@ function steps({ name, unit, limits, points }) {
     ...base,
     aria: { enabled: true },
     legend: { show: false },
+    grid: { ...base.grid, top: unit ? 32 : 16 },
     xAxis: { type: "time", boundaryGap: ["1%", "4%"], axisLabel: { color: INK, hideOverlap: true }, axisLine: { lineStyle: { color: LINE } } },
     yAxis: { ...base.yAxis, min: ({ min }) => Math.max(0, Math.floor(Math.min(min, 60) / 10) * 10), max: 120 },
     series: [{

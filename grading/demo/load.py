@@ -79,7 +79,8 @@ def add_regions() -> None:
 def add_people(seed: int) -> None:
     """Sixty people with one password; it is hashed once, since hashing is slow on purpose."""
     regions, branch_offices = _by_code(Region), _by_code(Branch)
-    departments, added, password = _by_code(Department), {}, make_password(PASSWORD)
+    departments, password = _by_code(Department), make_password(PASSWORD)
+    added: dict[str, User] = {}
     for person in people(Random(f"{seed} people")):
         added[person.username] = User.objects.create(
             username=person.username,

@@ -13,7 +13,7 @@ from grading.demo.company import Years, universe
 from grading.demo.grade import change_some_assessments, grade_company, publish_demo_policy
 from grading.demo.load import PASSWORD, load_company
 from grading.demo.places import places_of
-from grading.reports import grade_table
+from grading.printing import grade_table
 
 SHOWN = (
     "executive",

@@ -94,6 +94,7 @@ HOME_PANELS = ["grading.panels.grades_at_a_glance"]
 NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
+API_ROUTES = ["crm.api.views.ROUTES"]
 JOB_TASKS = {"grade-year": "grading.tasks.grade_year"}
 
 # --- database
@@ -221,7 +222,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.BearerToken", "crm.api.authentication.BrowserSession"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RequiresPermission"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.Json"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.renderers.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.negotiation.StrictNegotiation",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_FILTER_BACKENDS": ["crm.api.filtering.StrictFilters"],
     "DEFAULT_PAGINATION_CLASS": "crm.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "crm.api.schema.DocumentedSchema",
@@ -237,7 +240,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "GradeState": "crm.models.GradeState",
+        "GradeLetter": "crm.models.GradeLetter",
+        "PolicyState": "crm.models.PolicyState",
+        "CycleState": "grading.models.CycleState",
+        "RunState": "grading.models.RunState",
+    },
 }
 
 # --- logs: one line each, to standard error

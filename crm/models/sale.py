@@ -15,6 +15,10 @@ class SaleQuerySet(models.QuerySet):
         """Who sees a customer line sees its sales."""
         return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
 
+    def writable_by(self, user) -> "SaleQuerySet":
+        """Those of the lines a person may change."""
+        return self.filter(deleted_at=None, line__in=CustomerLine.objects.writable_by(user))
+
     def signed_between(self, first_day, day_after) -> "SaleQuerySet":
         """Signed from the first day on and before the other; the signed date counts."""
         return self.filter(deleted_at=None, signed_on__gte=first_day, signed_on__lt=day_after)

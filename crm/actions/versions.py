@@ -1,0 +1,20 @@
+"""Optimistic locking: who saves says which version was read."""
+
+from typing import Any
+
+from django.db import models
+
+from crm.actions.changes import EditedMeanwhile, snapshot
+
+
+def lock_version(record: models.Model, version: int) -> dict[str, Any] | None:
+    """Lock the stored record to the transaction's end and return its snapshot; None where it is new.
+
+    Raises EditedMeanwhile if `version` is not the latest. The caller saves `version + 1`.
+    """
+    if record.pk is None:
+        return None
+    stored = type(record)._base_manager.select_for_update().get(pk=record.pk)
+    if stored.version != version:
+        raise EditedMeanwhile(stored)
+    return snapshot(stored)

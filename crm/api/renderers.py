@@ -1,0 +1,46 @@
+"""JSON out and in, by orjson: fast, strict, UTF-8."""
+
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+LARGEST_BODY = 5_000_000
+
+
+class TooLarge(APIException):
+    """The body is larger than any record."""
+
+    status_code = 413
+    default_code = "too_large"
+
+
+class Json(BaseRenderer):
+    """application/json."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data: Any, accepted_media_type=None, renderer_context=None) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+class JsonParser(BaseParser):
+    """application/json, one object."""
+
+    media_type = "application/json"
+    renderer_class = Json
+
+    def parse(self, stream, media_type=None, parser_context=None) -> Any:
+        body = stream.read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(_("The body is too large."))
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(_("The body is not JSON: {reason}").format(reason=error)) from error

@@ -1,0 +1,83 @@
+"""The base of every resource: read within scope, write through one action."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from rest_framework import mixins, viewsets
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from crm.api.filtering import refuse_unknown
+from crm.api.permissions import READ, WRITE
+from crm.permissions import Permission
+
+READING = ("list", "retrieve")
+
+
+class Resource(viewsets.GenericViewSet):
+    """A set of records: which exist for whom, who may do what with them.
+
+    `permissions` and `scopes` are per action; `refusals` are the domain errors of its actions with their status.
+    """
+
+    lookup_value_regex = "[0-9]{1,18}"
+    default_ordering = "id"
+    permissions: dict[str, Permission] = {}
+    scopes: dict[str, tuple[str, ...]] = {}
+    refusals: dict[type[Exception], int] = {}
+
+    @classmethod
+    def scopes_of(cls, action: str) -> tuple[str, ...]:
+        """The scopes of which a token needs one."""
+        return cls.scopes.get(action, READ if action in READING else WRITE)
+
+    def get_queryset(self) -> QuerySet:
+        """The records that exist for whoever asks, with all that the serializer shows."""
+        return self.queryset.all().visible_to(self.request.user).for_list()
+
+    def get_object(self) -> Model:
+        """The record of the address; absent where it is not within scope."""
+        refuse_unknown(self.request, {"format"})
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+
+
+class Readable(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+    """A list and its records."""
+
+
+class Creatable(Resource):
+    """Records can be added by one action."""
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        refuse_unknown(request, {"format"})
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        record = self.save(serializer)
+        shown = self.get_serializer(self.get_queryset().get(pk=record.pk))
+        address = reverse(f"api:{self.basename}-detail", args=[record.pk], request=request)
+        return Response(shown.data, status=201, headers={"Location": address})
+
+    def save(self, serializer: Any) -> Model:
+        """Save what the serializer has checked by the action that pages use too."""
+        raise NotImplementedError
+
+
+class Changeable(Creatable):
+    """Records can be added and changed by one action, which compares versions."""
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        record = self.get_object()
+        if not self.is_writable(record):
+            raise PermissionDenied(_("You see this record, but it is not yours to change."), "not_yours")
+        serializer = self.get_serializer(record, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        saved = self.save(serializer)
+        return Response(self.get_serializer(self.get_queryset().get(pk=saved.pk)).data)
+
+    def is_writable(self, record: Model) -> bool:
+        """Whether the record, which is visible, may be changed by whoever asks."""
+        return type(record).objects.all().writable_by(self.request.user).filter(pk=record.pk).exists()

@@ -1,0 +1,136 @@
+"""The base: customers, their product lines and sales, regions and product lines."""
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from crm.actions import customers as customer_actions
+from crm.actions import sales as sale_actions
+from crm.api import serializers
+from crm.api.resources import Changeable, Creatable, Readable
+from crm.filters import CustomerFilter, CustomerLineFilter, SaleFilter
+from crm.lib.filtering import ListFilters
+from crm.models import Customer, CustomerLine, ProductLine, Region, Sale, User, Way
+from crm.permissions import Permission
+
+
+class ReferenceFilter(ListFilters):
+    """Reference rows have no filters."""
+
+    orderings = {"id": "pk", "code": "code", "position": "position"}
+
+
+class RegionViewSet(Readable):
+    """The regions you see."""
+
+    queryset = Region.objects.all()
+    serializer_class = serializers.RegionSerializer
+    filterset_class = ReferenceFilter
+    default_ordering = "position"
+    permissions = {"list": Permission.VIEW_REFERENCE, "retrieve": Permission.VIEW_REFERENCE}
+    scopes = {"list": ("read", "grades:read"), "retrieve": ("read", "grades:read")}
+
+    def get_queryset(self) -> QuerySet:
+        return self.queryset.all().visible_to(self.request.user)
+
+
+class ProductLineViewSet(Readable):
+    """The product lines."""
+
+    queryset = ProductLine.objects.all()
+    serializer_class = serializers.ProductLineSerializer
+    filterset_class = ReferenceFilter
+    default_ordering = "position"
+    permissions = {"list": Permission.VIEW_REFERENCE, "retrieve": Permission.VIEW_REFERENCE}
+    scopes = {"list": ("read", "grades:read"), "retrieve": ("read", "grades:read")}
+
+    def get_queryset(self) -> QuerySet:
+        return self.queryset.all()
+
+
+class CustomerViewSet(Changeable, Readable):
+    """Customers with the grades in force of their product lines."""
+
+    queryset = Customer.objects.all()
+    serializer_class = serializers.CustomerSerializer
+    filterset_class = CustomerFilter
+    permissions = {
+        "list": Permission.VIEW_CUSTOMERS,
+        "retrieve": Permission.VIEW_CUSTOMERS,
+        "create": Permission.EDIT_CUSTOMER,
+        "partial_update": Permission.EDIT_CUSTOMER,
+    }
+    refusals = {customer_actions.OutOfReach: 403, customer_actions.LineExists: 409}
+
+    def get_queryset(self) -> QuerySet:
+        parents = Customer.objects.visible_to(self.request.user).filter(pk=OuterRef("parent_id"))
+        return super().get_queryset().annotate(visible_parent=Subquery(parents.values("pk")))
+
+    def is_writable(self, record: Customer) -> bool:
+        return True  # who sees a customer keeps its facts; its lines are another matter
+
+    def save(self, serializer: serializers.CustomerSerializer) -> Customer:
+        return customer_actions.save_customer(
+            customer=serializer.record,
+            version=serializer.read_version,
+            by=self.request.user,
+            way=Way.API,
+            product_lines=serializer.validated_data.get("product_lines", ()),
+        )
+
+
+class CustomerLineViewSet(Creatable, Readable):
+    """Customers in their product lines, with the labels in force."""
+
+    queryset = CustomerLine.objects.all()
+    serializer_class = serializers.CustomerLineSerializer
+    filterset_class = CustomerLineFilter
+    permissions = {
+        "list": Permission.VIEW_CUSTOMERS,
+        "retrieve": Permission.VIEW_CUSTOMERS,
+        "create": Permission.EDIT_CUSTOMER,
+    }
+    refusals = {customer_actions.LineExists: 409}
+
+    def get_queryset(self) -> QuerySet:
+        leads = User.objects.visible_to(self.request.user).filter(pk=OuterRef("lead_id"))
+        return super().get_queryset().annotate(visible_lead=Subquery(leads.values("pk")))
+
+    def save(self, serializer: serializers.CustomerLineSerializer) -> CustomerLine:
+        return customer_actions.add_line(**serializer.validated_data, by=self.request.user, way=Way.API)
+
+
+class SaleViewSet(Changeable, Readable):
+    """Sales. The signed date counts for the sales of the last two years."""
+
+    queryset = Sale.objects.all()
+    serializer_class = serializers.SaleSerializer
+    filterset_class = SaleFilter
+    permissions = {
+        "list": Permission.VIEW_SALES,
+        "retrieve": Permission.VIEW_SALES,
+        "create": Permission.EDIT_SALE,
+        "partial_update": Permission.EDIT_SALE,
+    }
+
+    def save(self, serializer: serializers.SaleSerializer) -> Sale:
+        require_own_line(serializer.record.line, self.request.user)
+        return sale_actions.save_sale(
+            sale=serializer.record, version=serializer.read_version, by=self.request.user, way=Way.API
+        )
+
+
+def require_own_line(line: CustomerLine, user: User) -> None:
+    """Raise where the person sees the customer line but may not write it."""
+    if not CustomerLine.objects.writable_by(user).filter(pk=line.pk).exists():
+        sentence = _("You see this customer line, but it is not yours to change.")
+        raise ValidationError({"customer_line": [ErrorDetail(sentence, "not_yours")]})
+
+
+ROUTES = (
+    ("customers", CustomerViewSet),
+    ("customer-lines", CustomerLineViewSet),
+    ("sales", SaleViewSet),
+    ("regions", RegionViewSet),
+    ("product-lines", ProductLineViewSet),
+)

@@ -1,0 +1,197 @@
+"""Grades, what they are made of, and the yearly cycle."""
+
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.resources import Changeable, Readable
+from crm.api.views import require_own_line
+from crm.lib.filtering import ListFilters, WordsFilter, YearsFilter
+from crm.models import Way
+from crm.permissions import Permission, can
+from grading.actions import assessments as assessment_actions
+from grading.actions import cycles as cycle_actions
+from grading.actions import runs as run_actions
+from grading.actions import verdicts
+from grading.api import serializers, shown
+from grading.filters import AssessmentFilter, GradeFilter
+from grading.models import Assessment, Cycle, CycleState, Grade, GradingPolicy, GradingRun
+
+READ_GRADES = ("read", "grades:read")
+
+
+class GradeViewSet(Readable):
+    """The published grades of the customer lines you see; of the fiscal year in effect unless told."""
+
+    queryset = Grade.objects.all()
+    serializer_class = serializers.GradeSerializer
+    filterset_class = GradeFilter
+    permissions = {
+        "list": Permission.VIEW_GRADES,
+        "retrieve": Permission.VIEW_GRADES,
+        "preview": Permission.PREVIEW_GRADE,
+    }
+    scopes = {"list": READ_GRADES, "retrieve": READ_GRADES, "preview": READ_GRADES}
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(record__isnull=False)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(shown.grades(page))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(shown.grades([self.get_object()])[0])
+
+    @extend_schema(request=serializers.PreviewSerializer, responses=serializers.GradeSerializer)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """Grade facts by the policy in force; nothing is stored, no customer is needed."""
+        sent = serializers.PreviewSerializer(data=request.data, context=self.get_serializer_context())
+        sent.is_valid(raise_exception=True)
+        year, as_of = sent.validated_data["fiscal_year"], sent.validated_data.get("as_of")
+        explanation = verdicts.preview(facts=sent.facts(), fiscal_year=year, as_of=as_of)
+        policy = GradingPolicy.objects.for_list().get(number=explanation.policy_number).as_rules()
+        return Response(shown.previewed(explanation, fiscal_year=year, policy=policy))
+
+
+class AssessmentViewSet(Changeable, Readable):
+    """Assessments: a customer line's inputs for a fiscal year."""
+
+    queryset = Assessment.objects.all()
+    serializer_class = serializers.AssessmentSerializer
+    filterset_class = AssessmentFilter
+    permissions = {
+        "list": Permission.VIEW_GRADES,
+        "retrieve": Permission.VIEW_GRADES,
+        "create": Permission.SAVE_ASSESSMENT,
+        "partial_update": Permission.SAVE_ASSESSMENT,
+    }
+    scopes = {"create": ("assessments:write", "write"), "partial_update": ("assessments:write", "write")}
+    refusals = {assessment_actions.ClosedCycle: 409}
+
+    def save(self, serializer: serializers.AssessmentSerializer) -> Assessment:
+        require_own_line(serializer.record.line, self.request.user)
+        assessment_actions.save_assessment(
+            assessment=serializer.record, version=serializer.read_version, by=self.request.user, way=Way.API
+        )
+        return serializer.record
+
+
+class PolicyFilter(ListFilters):
+    """Policies have no filters."""
+
+    orderings = {"number": "number"}
+    default_ordering = "-number"
+
+
+class PolicyViewSet(Readable):
+    """Versions of the grading policy, by number; drafts only for those who edit them."""
+
+    queryset = GradingPolicy.objects.all()
+    serializer_class = serializers.PolicySerializer
+    filterset_class = PolicyFilter
+    default_ordering = "-number"
+    lookup_url_kwarg = "number"
+    permissions = {"list": Permission.VIEW_POLICIES, "retrieve": Permission.VIEW_POLICIES}
+    scopes = {"list": READ_GRADES, "retrieve": READ_GRADES}
+
+    def get_queryset(self) -> QuerySet:
+        policies = self.queryset.all().for_list()
+        return policies if can(self.request.user, Permission.EDIT_POLICY) else policies.published()
+
+    def get_object(self) -> GradingPolicy:
+        return get_object_or_404(self.get_queryset(), number=self.kwargs["number"])
+
+
+class CycleFilter(ListFilters):
+    """Cycles by fiscal year and state."""
+
+    orderings = {"fiscal_year": "fiscal_year"}
+    default_ordering = "-fiscal_year"
+
+    fiscal_year = YearsFilter("fiscal_year")
+    state = WordsFilter("state", choices=CycleState.choices)
+
+
+class CycleViewSet(Readable):
+    """The yearly grading cycles: draft, open, published, closed."""
+
+    queryset = Cycle.objects.all()
+    serializer_class = serializers.CycleSerializer
+    filterset_class = CycleFilter
+    default_ordering = "-fiscal_year"
+    permissions = {
+        "list": Permission.VIEW_CYCLES,
+        "retrieve": Permission.VIEW_CYCLES,
+        "open": Permission.OPEN_CYCLE,
+        "start_run": Permission.START_RUN,
+        "publish": Permission.PUBLISH_CYCLE,
+    }
+    scopes = {"list": READ_GRADES, "retrieve": READ_GRADES}
+    refusals = {
+        cycle_actions.WrongCycleState: 409,
+        run_actions.RunUnderWay: 409,
+        run_actions.CycleClosed: 409,
+    }
+
+    def get_queryset(self) -> QuerySet:
+        return self.queryset.all()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"runs": latest_runs(self.request.user)}
+
+    @extend_schema(request=serializers.NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def open(self, request: Request, pk: str) -> Response:
+        """Open a draft cycle: each customer line gets its assessment of the year."""
+        cycle_actions.open_cycle(cycle=self.get_object(), by=request.user)
+        return self.shown()
+
+    @extend_schema(request=serializers.StartRunSerializer)
+    @action(detail=True, methods=["post"], url_path="start-run", url_name="start-run")
+    def start_run(self, request: Request, pk: str) -> Response:
+        """Start a grading run, or join the one under way; it works in the background."""
+        sent = serializers.StartRunSerializer(data=request.data, context={"request": request})
+        sent.is_valid(raise_exception=True)
+        run_actions.start_run(
+            cycle=self.get_object(),
+            by=request.user,
+            as_of=sent.validated_data.get("as_of"),
+            product_line=sent.validated_data.get("line"),
+            region=sent.validated_data.get("region"),
+        )
+        return self.shown(202)
+
+    @extend_schema(request=serializers.NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str) -> Response:
+        """Publish an open cycle: a last run, at whose end its grades are visible to everyone in scope."""
+        cycle_actions.publish_cycle(cycle=self.get_object(), by=request.user)
+        return self.shown(202)
+
+    def shown(self, status: int = 200) -> Response:
+        """The cycle as it stands now."""
+        return Response(self.get_serializer(self.get_object()).data, status=status)
+
+
+def latest_runs(user) -> dict[int, GradingRun]:
+    """The latest run of each cycle, for those who see every region: a run counts all customers."""
+    if not user.sees_all_regions:
+        return {}
+    newest = GradingRun.objects.order_by().values("cycle").annotate(newest=Max("pk")).values("newest")
+    runs = GradingRun.objects.select_related("job", "policy", "product_line", "region").filter(pk__in=newest)
+    return {run.cycle_id: run for run in runs}
+
+
+ROUTES = (
+    ("grades", GradeViewSet),
+    ("assessments", AssessmentViewSet),
+    ("policies", PolicyViewSet),
+    ("cycles", CycleViewSet),
+)

@@ -169,7 +169,7 @@ FORMAT_MODULE_PATH = ["crm.formats"]
 
 # --- files and mail
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if IS_EMBEDDED else BASE_DIR / "staticfiles"  # embedded, files are served where they lie
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = IS_EMBEDDED
 STORAGES = {

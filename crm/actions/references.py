@@ -1,0 +1,129 @@
+"""What the words of an imported row mean: regions, lines and customers by code or name, looked up in sets."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from crm.actions.changes import Edit, record_changes
+from crm.actions.imports import Occasion, Row
+from crm.lib.batches import batches
+from crm.models import Customer, CustomerLine, ProductLine, Region, User, Way
+
+_AT_ONCE = 5000  # values in one query
+
+
+def customers_seen_by(user: User | None) -> QuerySet[Customer]:
+    """The customers that exist for a person; all that are not deleted for the command with full scope."""
+    everyone = Customer.objects.filter(deleted_at=None)
+    return everyone if user is None else Customer.objects.visible_to(user)
+
+
+def may_write_region(user: User | None) -> bool:
+    """Whether a person may add customers and lines to a whole region."""
+    return user is None or user.sees_all_regions or user.sees_whole_region
+
+
+def regions_by_word(user: User | None) -> dict[str, Region]:
+    """The regions that exist for a person, by code and names."""
+    return by_word(Region.objects.all() if user is None else Region.objects.visible_to(user))
+
+
+def product_lines_by_word() -> dict[str, ProductLine]:
+    """The product lines by code and names."""
+    return by_word(ProductLine.objects.filter(is_active=True))
+
+
+def by_word(named: Iterable[Any]) -> dict[str, Any]:
+    """Reference rows by their code and names, in lower case."""
+    return {word.lower(): row for row in named for word in (row.name_en, row.name, row.code) if word}
+
+
+def customers_by_word(words: Iterable[str], user: User | None) -> dict[str, list[Customer]]:
+    """Customers whose code, credit code or name is one of the words; the first of these that fits decides."""
+    found: dict[str, list[Customer]] = {}
+    wanted = sorted(set(filter(None, words)))
+    for attribute in ("code", "credit_code", "name"):
+        matches: dict[str, list[Customer]] = defaultdict(list)
+        for some in batches([word for word in wanted if word not in found], _AT_ONCE):
+            for row in customers_seen_by(user).filter(**{f"{attribute}__in": some}).select_related("region"):
+                matches[getattr(row, attribute)].append(row)
+        found |= matches
+    return found
+
+
+def match_customers(rows: Sequence[Row], user: User | None) -> None:
+    """Set `extra["customer"]` from the columns customer and region, or a reason."""
+    found = customers_by_word((row.values["customer"] for row in rows), user)
+    regions = regions_by_word(user)
+    for row in rows:
+        word, region = row.values["customer"], row.values.get("region", "")
+        fitting = found.get(word, [])
+        if region:
+            fitting = [one for one in fitting if one.region == regions.get(region.lower())]
+        if len(fitting) == 1:
+            row.extra["customer"] = fitting[0]
+        elif fitting:
+            row.reject(_("several customers are called “{word}”; write the code").format(word=word))
+        else:
+            row.reject(_("there is no customer “{word}”").format(word=word))
+
+
+def match_lines(rows: Sequence[Row], user: User | None) -> None:
+    """Set `extra["line"]` from the columns customer, region, product_line; a line not there yet is opened."""
+    match_customers(rows, user)
+    product_lines = product_lines_by_word()
+    good = [row for row in rows if not row.reasons]
+    lines = lines_of({row.extra["customer"].pk: row.extra["customer"] for row in good}.values())
+    writable = _writable(lines.values(), user)
+    for row in good:
+        product_line = product_lines.get(row.values["product_line"].lower())
+        if product_line is None:
+            row.reject(_("there is no product line “{word}”").format(word=row.values["product_line"]))
+            continue
+        key = (row.extra["customer"].pk, product_line.pk)
+        line = lines.get(key)
+        if line is None and may_write_region(user):
+            line = lines[key] = CustomerLine(customer=row.extra["customer"], product_line=product_line)
+        if line is None or (line.pk and line.pk not in writable):
+            row.reject(_("you may not write this customer's line “{line}”").format(line=product_line.label))
+        else:
+            row.extra["line"] = line
+
+
+def lines_of(customers: Iterable[Customer]) -> dict[tuple[int, int], CustomerLine]:
+    """The lines of customers by customer and product line, each with its customer."""
+    found: dict[tuple[int, int], CustomerLine] = {}
+    for some in batches(customers, _AT_ONCE):
+        known = {customer.pk: customer for customer in some}
+        for line in CustomerLine.objects.filter(customer__in=known).select_related("product_line"):
+            line.customer = known[line.customer_id]
+            found[line.customer_id, line.product_line_id] = line
+    return found
+
+
+def open_lines(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Store the lines that `match_lines` opened."""
+    new = {id(row.extra["line"]): row.extra["line"] for row in rows if row.extra["line"].pk is None}
+    store_lines(list(new.values()), occasion)
+
+
+def store_lines(lines: Sequence[CustomerLine], occasion: Occasion) -> None:
+    """Store new customer lines and record them."""
+    CustomerLine.objects.bulk_create(lines, batch_size=2000)
+    edits = [Edit(line, None) for line in lines]
+    record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
+
+
+def pairs(values: Iterable[tuple[Any, Any]], first: str, second: str) -> Iterable[Q]:
+    """Conditions that find rows by pairs of values, some at a time: a few too many, never one too few."""
+    for some in batches(values, _AT_ONCE):
+        yield Q(**{f"{first}__in": {one for one, two in some}, f"{second}__in": {two for one, two in some}})
+
+
+def _writable(lines: Iterable[CustomerLine], user: User | None) -> set[int]:
+    if may_write_region(user):
+        return {line.pk for line in lines}
+    return set(CustomerLine.objects.writable_by(user).values_list("pk", flat=True))

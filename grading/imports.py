@@ -1,0 +1,97 @@
+"""The kinds of records of this app that can be imported: assessments."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.actions.imports import Column, Kind, Occasion, Row
+from crm.actions.references import match_lines, open_lines
+from crm.imports import LINE_COLUMNS
+from crm.lib.batches import batches
+from crm.lib.cells import choice, day, margin, not_negative, text, year, yes_no
+from crm.models import User
+from crm.permissions import Permission
+from grading.actions.records import regrade_lines
+from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState
+
+_BUDGETS = {
+    **dict.fromkeys(("confirmed", "已确认", "确认"), BudgetState.CONFIRMED.value),
+    **dict.fromkeys(("planned", "计划中", "已计划", "计划"), BudgetState.PLANNED.value),
+    **dict.fromkeys(("none", "无", "没有"), BudgetState.NONE.value),
+}
+_ENTERED = (
+    Column("expected_margin", margin, ("预期毛利率", "预计毛利率", "毛利率", "expected margin")),
+    Column("potential_sales", not_negative, ("潜在销售额", "预计销售额", "potential sales")),
+    Column("has_need", yes_no, ("潜在需求", "有需求", "need")),
+    Column("budget_state", choice(_BUDGETS), ("预算状态", "budget")),
+    Column("budget_amount", not_negative, ("预算金额", "budget amount")),
+    Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
+    Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
+    Column("knows_decision_makers", yes_no, ("了解决策人", "决策人已知", "decision makers")),
+    Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "expected close")),
+    Column("has_begun_selection", yes_no, ("已开始选型", "begun selection")),
+    Column("has_system", yes_no, ("已有系统", "has system")),
+    Column("note", text, ("备注", "note")),
+)
+_AT_ONCE = 5000
+
+
+def match_assessments(rows: Sequence[Row], user: User | None) -> None:
+    """Find each row's assessment by customer line and fiscal year; a closed year takes none."""
+    match_lines(rows, user)
+    good = [row for row in rows if not row.reasons]
+    stored = _stored(good)
+    closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
+    for row in good:
+        line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
+        if fiscal_year in closed:
+            row.reject(_("the grading cycle of {year} is closed").format(year=fiscal_year))
+        row.fields = {column.name: row.values[column.name] for column in _ENTERED if column.name in row.values}
+        row.fields |= {"line": line, "fiscal_year": fiscal_year, "is_carried_over": False}
+        row.key = (line.pk or id(line), fiscal_year)
+        row.record = stored.get(row.key)
+
+
+def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:
+    lines = {row.extra["line"].pk: row.extra["line"] for row in rows if row.extra["line"].pk}
+    years = {row.values["fiscal_year"] for row in rows}
+    found = {}
+    for some in batches(lines, _AT_ONCE):
+        for assessment in Assessment.objects.filter(line__in=some, fiscal_year__in=years).select_for_update():
+            assessment.line = lines[assessment.line_id]
+            found[assessment.line_id, assessment.fiscal_year] = assessment
+    return found
+
+
+def stamp_assessments(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Open the lines that are new; a set-based update does not set the moment by itself."""
+    open_lines(rows, occasion)
+    for row in rows:
+        row.record.updated_at = timezone.now()
+
+
+def grade_assessments(rows: Sequence[Row], occasion: Occasion) -> None:
+    """A saved assessment is graded at once, where its year's cycle has been opened."""
+    under_way = Cycle.objects.filter(state__in=(CycleState.OPEN, CycleState.PUBLISHED))
+    years = set(under_way.values_list("fiscal_year", flat=True))
+    lines: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        if row.record.fiscal_year in years:
+            lines[row.record.fiscal_year].append(row.record.line_id)
+    for fiscal_year, line_ids in lines.items():
+        regrade_lines(line_ids=line_ids, fiscal_year=fiscal_year, cause=Cause.ASSESSMENT, by=occasion.by)
+
+
+ASSESSMENTS = Kind(
+    name="assessments",
+    model=Assessment,
+    permission=Permission.SAVE_ASSESSMENT,
+    columns=(*LINE_COLUMNS, Column("fiscal_year", year, ("财年", "年度", "fiscal year", "year"), True), *_ENTERED),
+    match=match_assessments,
+    prepare=stamp_assessments,
+    follow=grade_assessments,
+)
+
+KINDS = (ASSESSMENTS,)

@@ -37,7 +37,7 @@ class GradeQuerySet(models.QuerySet):
 class Grade(models.Model):
     """A customer line's grade in a fiscal year: the stable id, the lock, and the pointer to the latest record."""
 
-    line = models.ForeignKey(CustomerLine, models.PROTECT, related_name="grades", db_index=False)
+    line = models.ForeignKey(CustomerLine, models.PROTECT, related_name="grades", db_index=False, db_constraint=False)
     fiscal_year = models.SmallIntegerField(_("fiscal year"))
     record = models.ForeignKey(
         "grading.GradeRecord", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False

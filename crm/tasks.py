@@ -1,0 +1,25 @@
+"""Background tasks of the ground floor: fetch, one action. Each may run twice and be lost without harm."""
+
+from celery import Task, shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from crm.actions import jobs
+
+
+class JobTask(Task):
+    """A task that works on a job: a database that is away is waited for, anything else ends the job with its error."""
+
+    autoretry_for = (OperationalError,)
+    retry_backoff = True
+    max_retries = 8
+
+    def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
+        """Say on the job what went wrong."""
+        jobs.fail_job(kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+
+
+@shared_task
+def reconcile_jobs() -> None:
+    """Find the jobs that nobody works on and nudge the workers again."""
+    jobs.reconcile_jobs(now=timezone.now())

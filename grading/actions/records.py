@@ -1,0 +1,296 @@
+"""The only place that writes grades: heads, records and the pointer between them, set by set.
+
+A set is written in two statements per database: lines that have a head (locked first, so that an edit and a run never
+cross) and lines that have none yet. A record is written only if something that matters changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.lib.dates import fiscal_year_start
+from crm.models import ProductLine, User
+from grading.actions.graded_set import COLUMNS, GradedSet, graded_set
+from grading.actions.labels import move_labels
+from grading.models import Cause, GradingPolicy
+from grading.policy import Calendar
+
+# A moved history sum alone writes nothing; what it changes (the bonus) does.
+MATTERS = tuple(name for name in COLUMNS if name not in ("history_sales", "required_margin"))
+BATCH = 2000
+_NO_HEAD = """ AND NOT EXISTS (
+    SELECT 1 FROM grading_grade h WHERE h.line_id = l.id AND h.fiscal_year = %(fiscal_year)s)"""
+
+
+class Count(NamedTuple):
+    """How many lines of a product line got a verdict, what they were labelled before, and how many were written."""
+
+    product_line: int
+    state: str
+    letter: str | None
+    missing: int
+    from_state: str
+    from_letter: str | None
+    lines: int
+    written: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Which customer lines: a condition on their ids ({} is the column), and one more on crm_customerline AS l."""
+
+    ids: str
+    params: Mapping[str, Any]
+    narrowed: str = ""
+
+    @classmethod
+    def between(cls, first: int, last: int, *, product_line: int | None = None, region: int | None = None) -> "Lines":
+        """Those with an id from `first` to `last`, of one product line or region where given."""
+        narrowed = "" if product_line is None else f" AND l.product_line_id = {product_line:d}"
+        if region is not None:
+            narrowed += f" AND l.customer_id IN (SELECT id FROM crm_customer WHERE region_id = {region:d})"
+        return cls("{} BETWEEN %(first)s AND %(last)s", {"first": first, "last": last}, narrowed)
+
+    @classmethod
+    def among(cls, ids: Sequence[int]) -> "Lines":
+        """Those with one of the ids."""
+        return cls(f"{{}} IN ({', '.join(f'{pk:d}' for pk in sorted(ids))})", {})
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What a set of records shares: the year, the policy, the grading date, the moment and who asked."""
+
+    fiscal_year: int
+    policy: GradingPolicy
+    as_of: date
+    cause: Cause
+    recorded_at: datetime
+    by: User | None = None
+    run_id: int | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days that decide."""
+        return Calendar.of(
+            fiscal_year=self.fiscal_year,
+            as_of=self.as_of,
+            policy=self.policy.as_rules(),
+            first_month=settings.FISCAL_YEAR_START_MONTH,
+        )
+
+    @property
+    def effective_on(self) -> date:
+        """From when the records count: the moment they are recorded, but not before the fiscal year begins."""
+        first_day = fiscal_year_start(self.fiscal_year, settings.FISCAL_YEAR_START_MONTH)
+        return max(first_day, timezone.localdate(self.recorded_at))
+
+    def graded(self, lines: Lines, *, narrowed: str = "") -> GradedSet:
+        """The graded set of the lines; `narrowed` is one more condition on crm_customerline AS l."""
+        return graded_set(
+            policy=self.policy.as_rules(),
+            calendar=self.calendar,
+            product_lines=dict(ProductLine.objects.values_list("pk", "code")),
+            ids=lines.ids,
+            narrowed=lines.narrowed + narrowed,
+            params=lines.params,
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that all records of the occasion share."""
+        ops = connection.ops
+        return {
+            "run_id": self.run_id,
+            "policy_id": self.policy.pk,
+            "by_id": self.by.pk if self.by else None,
+            "cause": self.cause.value,
+            "as_of": ops.adapt_datefield_value(self.as_of),
+            "recorded_at": ops.adapt_datetimefield_value(self.recorded_at),
+            "effective_on": ops.adapt_datefield_value(self.effective_on),
+        }
+
+
+def write_records(lines: Lines, occasion: Occasion) -> list[Count]:
+    """Grade the lines and write what changed. Runs in the caller's transaction; the heads stay locked to its end."""
+    counts: list[Count] = []
+    _plan_for_chunks()
+    if _lock_heads(lines, occasion.fiscal_year):
+        counts += _write(_existing(lines, occasion), occasion, adds_heads=False)
+    if _are_without_head(lines, occasion.fiscal_year):
+        counts += _write(_without_head(lines, occasion), occasion, adds_heads=True)
+    return counts
+
+
+def regrade_lines(
+    *, line_ids: Sequence[int], fiscal_year: int, cause: Cause, by: User | None, as_of: date | None = None
+) -> int:
+    """Grade some customer lines of a fiscal year at once, labels included. Returns how many records it wrote."""
+    moment = timezone.now()
+    occasion = Occasion(
+        fiscal_year=fiscal_year,
+        policy=GradingPolicy.objects.current(),
+        as_of=as_of or timezone.localdate(moment),
+        cause=cause,
+        recorded_at=moment,
+        by=by,
+    )
+    return sum(_regrade_batch(batch, occasion) for batch in _batches(line_ids))
+
+
+def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
+    """What grading the lines would give, without writing anything."""
+    graded = occasion.graded(lines)
+    with connection.cursor() as cursor:
+        cursor.execute(_counts(f"({graded.sql}) graded", "FALSE"), graded.params)
+        return [Count(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def _regrade_batch(line_ids: Sequence[int], occasion: Occasion) -> int:
+    written = sum(count.written for count in write_records(Lines.among(line_ids), occasion))
+    move_labels(today=timezone.localdate(occasion.recorded_at), line_ids=line_ids)
+    return written
+
+
+def _batches(line_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    ordered = sorted(line_ids)
+    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
+
+
+def _plan_for_chunks() -> None:
+    """Have PostgreSQL read a chunk by its indexes: compiling and sharing a statement of a second only costs."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0;"
+                "SET LOCAL random_page_cost = 1.1; SET LOCAL work_mem = '64MB'"
+            )
+
+
+def _are_without_head(lines: Lines, fiscal_year: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT EXISTS (SELECT 1 FROM crm_customerline l
+                WHERE l.is_active AND {lines.ids.format("l.id")}{lines.narrowed}{_NO_HEAD})""",
+            {"fiscal_year": fiscal_year, **lines.params},
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _lock_heads(lines: Lines, fiscal_year: int) -> int:
+    """Lock the heads, in one order so that two who do it never wait for each other in a ring. Returns how many."""
+    lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT COUNT(*) FROM (
+                SELECT 1 FROM grading_grade g WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
+                ORDER BY g.line_id {lock}) locked""",
+            {"fiscal_year": fiscal_year, **lines.params},
+        )
+        return cursor.fetchone()[0]
+
+
+def _existing(lines: Lines, occasion: Occasion) -> GradedSet:
+    """The graded set of lines that have a head, with whether anything that matters differs from its latest record."""
+    graded = occasion.graded(lines)
+    now = ", ".join(f"s.{name}" for name in MATTERS)
+    then = ", ".join(f"r.{name}" for name in MATTERS)
+    differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+    sql = f"""
+        SELECT s.*, g.id AS grade_id,
+            r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
+        FROM ({graded.sql}) s
+        JOIN grading_grade g ON g.line_id = s.line_id AND g.fiscal_year = %(fiscal_year)s
+            AND {lines.ids.format("g.line_id")}
+        LEFT JOIN grading_graderecord r ON r.id = g.record_id"""
+    return GradedSet(sql, graded.params)
+
+
+def _without_head(lines: Lines, occasion: Occasion) -> GradedSet:
+    """The graded set of lines that have no head yet."""
+    graded = occasion.graded(lines, narrowed=_NO_HEAD)
+    return GradedSet(f"SELECT s.*, TRUE AS is_changed FROM ({graded.sql}) s", graded.params)
+
+
+def _write(graded: GradedSet, occasion: Occasion, *, adds_heads: bool) -> list[Count]:
+    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
+    with connection.cursor() as cursor:
+        return [Count(*row) for row in write(cursor, graded, {**graded.params, **occasion.columns()}, adds_heads)]
+
+
+def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, Any], adds_heads: bool) -> list[tuple]:
+    """One statement: heads and records get their numbers first, so that a head is written once, with its pointer.
+
+    A head that somebody else adds in the same moment breaks the unique constraint, and the caller's transaction with
+    it; done again, the line has a head.
+    """
+    if adds_heads:
+        numbers = f", {_next('grading_graderecord')} AS record_id, {_next('grading_grade')} AS grade_id"
+        changed = ""
+        source = "graded"
+        heads = """INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
+            SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM graded"""
+    else:
+        numbers = ""
+        changed = f"changed AS (SELECT *, {_next('grading_graderecord')} AS record_id FROM graded WHERE is_changed),"
+        source = "changed"
+        heads = "UPDATE grading_grade g SET record_id = changed.record_id FROM changed WHERE g.id = changed.grade_id"
+    cursor.execute(
+        f"""WITH graded AS MATERIALIZED (SELECT n.*{numbers} FROM ({graded.sql}) n), {changed}
+            heads AS ({heads}), written AS ({_insert_records(source)})
+            {_counts("graded", "is_changed" if changed else "TRUE")}""",
+        params,
+    )
+    return cursor.fetchall()
+
+
+def _next(table: str) -> str:
+    return f"nextval(pg_get_serial_sequence('{table}', 'id'))"
+
+
+def _write_on_sqlite(cursor: Any, graded: GradedSet, params: Mapping[str, Any], adds_heads: bool) -> list[tuple]:
+    """The same in steps; the transaction is the only writer, so the next record number is the greatest plus one."""
+    cursor.execute("DROP TABLE IF EXISTS temp.graded")
+    cursor.execute(
+        f"""CREATE TEMP TABLE graded AS
+            SELECT g.*, ROW_NUMBER() OVER () + (SELECT COALESCE(MAX(id), 0) FROM grading_graderecord) AS record_id
+            FROM ({graded.sql}) g""",
+        params,
+    )
+    if adds_heads:
+        cursor.execute(
+            """INSERT INTO grading_grade (line_id, fiscal_year, record_id)
+               SELECT line_id, %(fiscal_year)s, record_id FROM temp.graded""",
+            params,
+        )
+        source = """(SELECT t.*, g.id AS grade_id FROM temp.graded t
+                     JOIN grading_grade g ON g.line_id = t.line_id AND g.fiscal_year = %(fiscal_year)s) numbered"""
+    else:
+        cursor.execute(
+            """UPDATE grading_grade SET record_id = t.record_id FROM temp.graded t
+               WHERE t.is_changed AND grading_grade.id = t.grade_id""",
+        )
+        source = "temp.graded WHERE is_changed"
+    cursor.execute(_insert_records(source), params)
+    cursor.execute(_counts("temp.graded", "is_changed"))
+    counts = cursor.fetchall()
+    cursor.execute("DROP TABLE temp.graded")
+    return counts
+
+
+def _insert_records(source: str) -> str:
+    shared = ("run_id", "policy_id", "by_id", "cause", "as_of", "recorded_at", "effective_on")
+    names = ", ".join(("id", "grade_id", *shared, *COLUMNS))
+    values = ", ".join(("record_id", "grade_id", *(f"%({name})s" for name in shared), *COLUMNS))
+    return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source}"
+
+
+def _counts(source: str, is_written: str) -> str:
+    keys = "product_line_id, state, letter, missing, from_state, from_letter"
+    written = f"SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END)"
+    return f"SELECT {keys}, COUNT(*), {written} FROM {source} GROUP BY {keys}"

@@ -1,0 +1,225 @@
+"""The annual run: chunks of customer lines that any number of workers share, each graded in one transaction."""
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
+from crm.models import CustomerLine, Job, ProductLine, Region, User
+from grading.actions.labels import move_labels
+from grading.actions.records import Count, Lines, Occasion, write_records
+from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
+from grading.policy import LETTERS, Missing
+
+JOB_KIND = "grade-year"
+LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 100_000, 500, 20
+LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
+
+
+class RunUnderWay(Exception):
+    """Another run of the same lines, with another grading date or purpose, has not ended yet."""
+
+    def __init__(self, run: GradingRun) -> None:
+        super().__init__(
+            f"A run of {run.cycle} as of {run.as_of} is under way; wait for its end or cancel it, then start this one."
+        )
+        self.run = run
+
+
+def start_run(
+    *,
+    cycle: Cycle,
+    by: User | None,
+    as_of: date | None = None,
+    product_line: ProductLine | None = None,
+    region: Region | None = None,
+    publishes: bool = False,
+    is_nudged: bool = True,
+) -> GradingRun:
+    """Start grading a cycle's customer lines, or join the run of the same lines that is under way.
+
+    `as_of` is the grading date, today unless given. With `publishes` the cycle is published when the run ends.
+    Raises RunUnderWay where the one under way has another grading date or purpose, CycleClosed for a closed cycle.
+    """
+    day = as_of or timezone.localdate()
+    if cycle.state == CycleState.CLOSED:
+        raise CycleClosed(cycle)
+    with transaction.atomic():
+        job, is_new = start_job(kind=JOB_KIND, key=_key(cycle, product_line, region), by=by)
+        if not is_new:
+            return _join(job, day, publishes)
+        run = GradingRun.objects.create(
+            cycle=cycle,
+            policy=GradingPolicy.objects.current(),
+            as_of=day,
+            product_line=product_line,
+            region=region,
+            publishes=publishes,
+            job=job,
+            by=by,
+            started_at=timezone.now(),
+        )
+        chunks = RunChunk.objects.bulk_create(_chunks(run))
+        Job.objects.filter(pk=job.pk).update(total=_lines(run).count())
+        if is_nudged:
+            nudge(job, times=min(len(chunks), LONGEST_QUEUE))
+    run.refresh_from_db()
+    return run
+
+
+class CycleClosed(Exception):
+    """The cycle of the fiscal year is closed: its grades are history."""
+
+    def __init__(self, cycle: Cycle) -> None:
+        super().__init__(f"The grading cycle {cycle} is closed; its grades do not change any more.")
+        self.cycle = cycle
+
+
+def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], Any] | None = None) -> None:
+    """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times."""
+    owner = worker or f"{socket.gethostname()}:{os.getpid()}"
+    while _work_on_next_chunk(run, owner):
+        job = show_progress(run.job_id, done=_done(run), owner=owner)
+        if on_progress:
+            on_progress(job)
+    finish_run(run)
+
+
+@transaction.atomic
+def finish_run(run: GradingRun) -> bool:
+    """End the run if all its chunks are done: report, publication, labels, job. Returns whether this call ended it."""
+    locked = GradingRun.objects.select_for_update().select_related("cycle").get(pk=run.pk)
+    if locked.state != RunState.RUNNING or locked.chunks.exclude(state=ChunkState.DONE).exists():
+        return False
+    locked.state, locked.finished_at, locked.report = RunState.DONE, timezone.now(), report_of(locked)
+    locked.save()
+    if locked.publishes and locked.cycle.state == CycleState.OPEN:
+        _publish(locked)
+    move_labels(today=timezone.localdate())
+    finish_job(locked.job_id, done=_done(locked))
+    return True
+
+
+@transaction.atomic
+def cancel_run(*, run: GradingRun, by: User) -> bool:
+    """Stop a run after the chunks that are under way; what they wrote stays. Returns whether it was still running."""
+    stopped = GradingRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.CANCELLED, finished_at=timezone.now()
+    )
+    return bool(stopped) and cancel_job(run.job_id, by=by)
+
+
+def report_of(run: GradingRun) -> dict[str, Any]:
+    """The run's report, added up from its chunks (INTERFACE: counts per line, what is missing, moves)."""
+    codes = dict(ProductLine.objects.order_by("position").values_list("pk", "code"))
+    counts = [Count(*row) for chunk in run.chunks.values_list("counts", flat=True) for row in chunk]
+    return report(counts, codes)
+
+
+def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
+    """Counts as a report; `codes` names the product lines in the order in which they are shown."""
+    states: Counter[str] = Counter()
+    lines: dict[int, Counter[str]] = {pk: Counter() for pk in codes}
+    missing: Counter[str] = Counter()
+    moves: Counter[tuple[str, str, str]] = Counter()
+    for count in counts:
+        before, after = count.from_letter or count.from_state, count.letter or count.state
+        states[count.state] += count.lines
+        lines[count.product_line][after] += count.lines
+        missing.update({flag.code: count.lines for flag in Missing if flag in Missing(count.missing)})
+        if before != after:
+            moves[codes[count.product_line], before, after] += count.lines
+    return {
+        **{state: states[state] for state in ("graded", "not_gradable", "not_assessed")},
+        "written": sum(count.written for count in counts),
+        "lines": [
+            {"line": codes[pk], **{name: tally[name] for name in (*LETTERS, "not_gradable", "not_assessed")}}
+            for pk, tally in lines.items()
+            if tally
+        ],
+        "missing": dict(missing),
+        "moves": [{"line": line, "from": old, "to": new, "count": n} for (line, old, new), n in sorted(moves.items())],
+    }
+
+
+def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
+    """Take a free chunk and grade it, in one transaction: killed anywhere, it is as if it had never begun."""
+    with transaction.atomic():
+        pending = run.chunks.filter(state=ChunkState.PENDING, run__state=RunState.RUNNING)
+        chunk = _leased(pending.order_by("number")).first()
+        if chunk is None:
+            return False
+        counts = write_records(_lines_of(run, chunk), _occasion(run))
+        chunk.state, chunk.worker, chunk.finished_at = ChunkState.DONE, owner, timezone.now()
+        chunk.size = sum(count.lines for count in counts)
+        chunk.written = sum(count.written for count in counts)
+        chunk.counts = [list(count) for count in counts]
+        chunk.save()
+    return True
+
+
+def _leased(chunks: Any) -> Any:
+    """The lease is the row's lock, where the database has them: it ends with its holder, however that ends."""
+    can_skip = connection.features.has_select_for_update_skip_locked
+    return chunks.select_for_update(skip_locked=True, of=("self",)) if can_skip else chunks
+
+
+def _publish(run: GradingRun) -> None:
+    run.cycle.state, run.cycle.published_at, run.cycle.published_by = CycleState.PUBLISHED, run.finished_at, run.by
+    run.cycle.save()
+
+
+def _join(job: Job, as_of: date, publishes: bool) -> GradingRun:
+    run = GradingRun.objects.select_related("cycle", "job").get(job=job)
+    if run.as_of != as_of or run.publishes != publishes:
+        raise RunUnderWay(run)
+    return run
+
+
+def _lines(run: GradingRun) -> Any:
+    lines = CustomerLine.objects.filter(is_active=True)
+    lines = lines if run.product_line_id is None else lines.filter(product_line_id=run.product_line_id)
+    return lines if run.region_id is None else lines.filter(customer__region_id=run.region_id)
+
+
+def _lines_of(run: GradingRun, chunk: RunChunk) -> Lines:
+    return Lines.between(chunk.first_line, chunk.last_line, product_line=run.product_line_id, region=run.region_id)
+
+
+def _occasion(run: GradingRun) -> Occasion:
+    return Occasion(
+        fiscal_year=run.cycle.fiscal_year,
+        policy=run.policy,
+        as_of=run.as_of,
+        cause=Cause.RUN,
+        recorded_at=timezone.now(),
+        by=run.by,
+        run_id=run.pk,
+    )
+
+
+def _chunks(run: GradingRun) -> Iterator[RunChunk]:
+    """Ranges of ids, cut small enough to show progress and large enough to cost nothing."""
+    ends = CustomerLine.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return
+    span = ends["last"] - ends["first"] + 1
+    size = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, -(-span // WANTED_CHUNKS)))
+    for number, first in enumerate(range(ends["first"], ends["last"] + 1, size)):
+        yield RunChunk(run=run, number=number, first_line=first, last_line=min(first + size - 1, ends["last"]), size=0)
+
+
+def _done(run: GradingRun) -> int:
+    return sum(run.chunks.filter(state=ChunkState.DONE).values_list("size", flat=True))
+
+
+def _key(cycle: Cycle, product_line: ProductLine | None, region: Region | None) -> str:
+    narrowed = [part.code for part in (product_line, region) if part is not None]
+    return "/".join([str(cycle.fiscal_year), *narrowed])

@@ -1,4 +1,4 @@
-"""Verdicts in parts and sentences, of facts that are not stored."""
+"""Verdicts in parts and sentences: of facts that are not stored, and of records that are."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from crm.lib.dates import add_months
 from crm.models import CustomerLine, Sale
 from grading import policy as rules
 from grading.explain import Explanation, explain
-from grading.models import GradingPolicy
+from grading.models import GradeRecord, GradingPolicy
 
 
 def preview(*, facts: rules.Facts, fiscal_year: int, as_of: date | None = None) -> Explanation:
@@ -23,6 +23,11 @@ def preview(*, facts: rules.Facts, fiscal_year: int, as_of: date | None = None) 
         first_month=settings.FISCAL_YEAR_START_MONTH,
     )
     return explain(rules.grade(facts, policy, calendar), facts, policy)
+
+
+def explanation_of(record: GradeRecord, *, line_code: str, policy: rules.Policy) -> Explanation:
+    """A stored verdict with its parts, as they were recorded; `policy` is the version that the record names."""
+    return explain(record.grading(), record.facts(line_code), policy)
 
 
 def history_sales(line: CustomerLine, *, as_of: date | None = None) -> int:

@@ -1,7 +1,7 @@
 """The kinds of records of this app that can be imported: customers and sales."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -23,9 +23,20 @@ from crm.actions.references import (
     store_lines,
 )
 from crm.lib.batches import batches
-from crm.lib.cells import Cell, amount, choice, day, text
+from crm.lib.cells import Cell, amount, choice, day, text, whole
 from crm.lib.pinyin import full_pinyin, search_text
-from crm.models import Branch, Customer, CustomerKind, CustomerLine, CustomerRegion, Division, Sale, User
+from crm.models import (
+    Branch,
+    Customer,
+    CustomerKind,
+    CustomerLine,
+    CustomerRegion,
+    Division,
+    ProductLine,
+    Region,
+    Sale,
+    User,
+)
 from crm.permissions import Permission
 
 _KINDS_OF_CUSTOMER = {
@@ -262,6 +273,21 @@ def follow_sales(rows: Sequence[Row], occasion: Occasion) -> None:
         facts_changed(CustomerLine.objects.filter(pk__in=some))
 
 
+# --- reference rows
+
+
+def match_named(model: type[Region] | type[ProductLine]) -> Callable[[Sequence[Row], User | None], None]:
+    """Find reference rows by their code."""
+
+    def match(rows: Sequence[Row], user: User | None) -> None:
+        stored = {one.code: one for one in model._default_manager.select_for_update()}
+        for row in [row for row in rows if not row.reasons]:
+            row.key, row.fields = (row.values["code"],), dict(row.values)
+            row.record = stored.get(row.values["code"])
+
+    return match
+
+
 CUSTOMERS = Kind(
     name="customers",
     model=Customer,
@@ -309,4 +335,13 @@ SALES = Kind(
     follow=follow_sales,
 )
 
-KINDS = (CUSTOMERS, SALES)
+_NAMED_COLUMNS = (
+    Column("code", text, ("编码",), True),
+    Column("name", text, ("名称",), True),
+    Column("name_en", text, ("英文名称", "english name")),
+    Column("position", whole, ("顺序",)),
+)
+REGIONS = Kind("regions", Region, Permission.EDIT_REFERENCE, _NAMED_COLUMNS, match_named(Region))
+PRODUCT_LINES = Kind("product-lines", ProductLine, Permission.EDIT_REFERENCE, _NAMED_COLUMNS, match_named(ProductLine))
+
+KINDS = (CUSTOMERS, SALES, REGIONS, PRODUCT_LINES)

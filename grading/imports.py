@@ -14,7 +14,7 @@ from crm.lib.cells import choice, day, margin, not_negative, text, year, yes_no
 from crm.models import User
 from crm.permissions import Permission
 from grading.actions.records import regrade_lines
-from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState
+from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState, Grade
 
 _BUDGETS = {
     **dict.fromkeys(("confirmed", "已确认", "确认"), BudgetState.CONFIRMED.value),
@@ -58,7 +58,9 @@ def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:
     lines = {row.extra["line"].pk: row.extra["line"] for row in rows if row.extra["line"].pk}
     years = {row.values["fiscal_year"] for row in rows}
     found = {}
-    for some in batches(lines, _AT_ONCE):
+    for some in batches(sorted(lines), _AT_ONCE):
+        heads = Grade.objects.filter(line__in=some, fiscal_year__in=years).select_for_update()
+        len(heads.order_by("line_id"))  # the lock that runs and edits take first
         for assessment in Assessment.objects.filter(line__in=some, fiscal_year__in=years).select_for_update():
             assessment.line = lines[assessment.line_id]
             found[assessment.line_id, assessment.fiscal_year] = assessment

@@ -122,6 +122,14 @@ def year(cell: Cell) -> int:
     return int(written)
 
 
+def whole(cell: Cell) -> int:
+    """A whole number that is not negative."""
+    written = _plain(cell)
+    if not re.fullmatch(r"\d{1,9}", written):
+        raise CellError(_("{cell} is not a whole number").format(cell=_quoted(cell)))
+    return int(written)
+
+
 def choice(words: Mapping[str, str]) -> Parser:
     """A parser of one of a few words; `words` says what each stands for, in lower case."""
 

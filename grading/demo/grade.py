@@ -5,13 +5,14 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from crm.models import CustomerKind, GradeState, User
+from crm.models import CustomerKind, GradeState, User, Way
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import ensure_cycle, open_cycle
 from grading.actions.policies import publish_policy
 from grading.actions.policy_drafts import draft_policy
 from grading.actions.runs import start_run, work_on
 from grading.demo import policy as demo_policy
+from grading.demo.backdate import date_policy, date_run
 from grading.demo.company import Years
 from grading.models import Assessment, Cycle, GradingRun
 
@@ -20,7 +21,9 @@ REGRADED = 60
 
 def publish_demo_policy(years: Years, by: User) -> None:
     """Version 2: a margin required of each line, and tourism graded by close horizon."""
-    publish_policy(policy=draft_policy(content=demo_policy.policy(years.fiscal_year - 1)), by=by)
+    first_year, first_day = min(years.starts.items())
+    policy = publish_policy(policy=draft_policy(content=demo_policy.policy(first_year)), by=by, way=Way.COMMAND)
+    date_policy(policy, first_day)
 
 
 def grade_company(*, years: Years, by: User, on_progress: Callable[..., Any]) -> GradingRun:
@@ -43,9 +46,10 @@ def change_some_assessments(*, years: Years, seed: int) -> int:
 
 def _grade_year(year: int, by: User, on_progress: Callable[..., Any]) -> GradingRun:
     cycle = ensure_cycle(year)
-    open_cycle(cycle=cycle, by=by)
+    open_cycle(cycle=cycle, by=by, way=Way.COMMAND)
     run = start_run(cycle=cycle, by=by, as_of=Cycle.first_day(year), publishes=True, is_nudged=False)
     work_on(run, on_progress=on_progress)
+    date_run(run)
     run.refresh_from_db()
     return run
 

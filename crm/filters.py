@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.lib.filtering import (
@@ -118,6 +118,23 @@ class CustomerFilter(ListFilters):
             return found
         lines = CustomerLine.objects.filter(customer=OuterRef("pk"), is_active=True, **self.wanted_of_line)
         return found.filter(Exists(lines))
+
+
+class CustomersOfLineFilter(CustomerFilter):
+    """Customers of one product line: sorted by that line's figures too."""
+
+    orderings = {
+        **CustomerFilter.orderings,
+        "grade": "shown_line__grade",
+        "score": "shown_line__score",
+        "potential_sales": "shown_line__potential_sales",
+        "expected_close_on": "shown_line__expected_close_on",
+    }
+
+    def __init__(self, data, queryset: QuerySet, *, request, line: ProductLine) -> None:
+        shown = FilteredRelation("lines", condition=Q(lines__product_line=line, lines__is_active=True))
+        super().__init__(data, queryset.alias(shown_line=shown), request=request)
+        self.line = line
 
 
 class CustomerLineFilter(ListFilters):

@@ -1,13 +1,16 @@
 """What the lists of assessments and grades can be narrowed by: on the page and in the API alike."""
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.filters import customer_filter, customer_line_filter, product_line_filter, region_filter
-from crm.lib.filtering import ListFilters, SearchFilter, WordsFilter, YearsFilter, YesNoFilter
+from crm.filters import customer_filter, customer_line_filter, people, product_line_filter, region_filter
+from crm.lib.filtering import KnownRecordsFilter, ListFilters, SearchFilter, WordsFilter, YearsFilter, YesNoFilter
 from crm.models import GradeLetter, GradeState
+from grading.explain import SENTENCES
 from grading.models import Cycle
+from grading.policy import Missing
 
 
 class YearInEffectFilter(YearsFilter):
@@ -18,6 +21,22 @@ class YearInEffectFilter(YearsFilter):
             return super().filter(qs, value)
         in_effect = Cycle.objects.effective(timezone.localdate()).values("fiscal_year")[:1]
         return qs.filter(**{self.field_name: in_effect})
+
+
+class MissingFilter(WordsFilter):
+    """What lacks one or more things that a grade needs; the column holds the sum of their flags."""
+
+    def filter(self, qs: QuerySet, value: list[str]) -> QuerySet:
+        wanted = sum(Missing[code.upper()] for code in value or ())
+        return qs.alias(wanted_missing=F(self.field_name).bitand(wanted)).filter(wanted_missing__gt=0) if wanted else qs
+
+
+def missing_choices() -> list[tuple[str, Promise]]:
+    """What may be missing, in sentences."""
+    return [(flag.code, SENTENCES[flag]) for flag in Missing]
+
+
+UNGRADED = [choice for choice in GradeState.choices if choice[0] != GradeState.GRADED]
 
 
 class AssessmentFilter(ListFilters):
@@ -63,3 +82,31 @@ class GradeFilter(ListFilters):
     grade = WordsFilter("record__letter", label=_("Grade"), choices=GradeLetter.choices)
     state = WordsFilter("record__state", label=_("State"), choices=GradeState.choices)
     fiscal_year = YearInEffectFilter("fiscal_year", label=_("Fiscal year"))
+
+
+class CycleLineFilter(ListFilters):
+    """The customer lines of a cycle (`grading.counts.lines_of_cycle`), by what the cycle made of them."""
+
+    orderings = {
+        "name": "customer__pinyin",
+        "code": "customer__code",
+        "line": "product_line__position",
+        "grade": "cycle_letter",
+        "score": "cycle_score",
+        "potential_sales": "cycle_potential_sales",
+        "expected_close_on": "cycle_expected_close_on",
+    }
+    default_ordering = "name"
+
+    search = SearchFilter("customer__search_text")
+    region = region_filter("customer__region")
+    line = product_line_filter("product_line")
+    grade = WordsFilter("cycle_letter", label=_("Grade"), choices=GradeLetter.choices)
+    state = WordsFilter("cycle_state", label=_("State"), choices=GradeState.choices)
+    missing = MissingFilter("cycle_missing", label=_("What is missing"), choices=missing_choices)
+    lead = KnownRecordsFilter("lead", label=_("Lead"), queryset=people)
+    before = WordsFilter(label=_("Before"), choices=(*GradeLetter.choices, *UNGRADED), method="was")
+
+    def was(self, queryset: QuerySet, name: str, values: list[str]) -> QuerySet:
+        """What the labels in force say: a letter, or an ungraded state."""
+        return queryset.filter(Q(grade__in=values) | Q(state__in=values))

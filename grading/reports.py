@@ -130,18 +130,10 @@ def moves_from(tally: Iterable[tuple[tuple[int, str, str], int]]) -> list[Move]:
     )
 
 
-def counts_from_report(report: dict[str, Any]) -> tuple[list[LineCounts], list[MissingCount], list[Move]]:
-    """The stored report of a run over all regions: counts, what is missing, moves."""
-    by_code = {line.code: line for line in ProductLine.objects.all()}
-    counts = [
-        LineCounts(by_code[row["line"]], {column: row.get(column, 0) for column in COLUMNS})
-        for row in report.get("lines", ())
-    ]
-    missing = missing_in((Missing[code.upper()], lines) for code, lines in report.get("missing", {}).items())
-    moves = moves_from(
-        ((by_code[row["line"]].pk, row["from"], row["to"]), row["count"]) for row in report.get("moves", ())
-    )
-    return counts, missing, moves
+def moves_from_report(report: dict[str, Any]) -> list[Move]:
+    """The moves that a run over all regions stored."""
+    by_code = dict(ProductLine.objects.values_list("code", "pk"))
+    return moves_from(((by_code[row["line"]], row["from"], row["to"]), row["count"]) for row in report.get("moves", ()))
 
 
 def missing_in_force(lines: QuerySet[CustomerLine], cycle: Cycle) -> list[MissingCount]:

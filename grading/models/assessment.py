@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import CustomerLine
 from crm.models.fields import FenField, RateField
 from grading import policy as rules
+from grading.models.cycle import Cycle
 
 
 class BudgetState(models.TextChoices):
@@ -35,6 +36,11 @@ class AssessmentQuerySet(models.QuerySet):
     def unconfirmed(self) -> "AssessmentQuerySet":
         """Carried over from last year and not looked at since: nobody has assessed these."""
         return self.filter(is_carried_over=True)
+
+    def waiting_for(self, user) -> "AssessmentQuerySet":
+        """Unconfirmed ones of open cycles, of the active lines that a person leads."""
+        years = Cycle.objects.open().values("fiscal_year")
+        return self.unconfirmed().filter(line__lead=user, line__is_active=True, fiscal_year__in=years)
 
     def for_list(self) -> "AssessmentQuerySet":
         """What one row of a list shows, in a constant number of queries."""

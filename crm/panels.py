@@ -1,0 +1,42 @@
+"""What other apps show on crm's pages: collected by dotted names, so that nothing is imported upwards."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from crm.models import Customer
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a record's timeline."""
+
+    at: datetime
+    title: str
+    by: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a page: a template with what it shows. It declares what it needs besides."""
+
+    template: str
+    context: dict = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    has_chart: bool = False
+
+
+def customer_panels(request: HttpRequest, customer: Customer) -> list[Panel]:
+    """The panels of a customer's page that the person may see."""
+    found = [import_string(name)(request=request, customer=customer) for name in settings.CUSTOMER_PANELS]
+    return [panel for panel in found if panel is not None]
+
+
+def home_panels(request: HttpRequest) -> list[Panel]:
+    """The panels of the home page that the person may see."""
+    found = [import_string(name)(request=request) for name in settings.HOME_PANELS]
+    return [panel for panel in found if panel is not None]

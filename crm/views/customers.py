@@ -1,0 +1,103 @@
+"""Customers: the list, and one of them."""
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm.filters import CustomerFilter, CustomersOfLineFilter
+from crm.lib.listing import Address, Column, chips, filter_params, hidden, neighbours, page_of, pickers
+from crm.models import Contact, Customer, ProductLine
+from crm.panels import customer_panels
+from crm.permissions import Permission, requires
+from crm.scope import offered_filters, scope_of
+from crm.timeline import events_of
+
+PICKED = ("region", "line", "grade", "state", "kind", "lead")
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+def list_customers(request: HttpRequest) -> HttpResponse:
+    """The customers of one's scope; of one product line with that line's figures."""
+    if (region := scope_of(request).region) and "region" not in request.GET:
+        return redirect(Address(request.path, request.GET).having(region=region.code))
+    filters = _filters(request)
+    listing = page_of(request, filters, _columns(filters))
+    context = {
+        "list": listing,
+        "filters": filters,
+        "chips": chips(filters, listing.address, all_is_explicit=("region",)),
+        "pickers": pickers(filters, offered_filters(request, PICKED)),
+        "hidden": hidden(request.GET),
+        "search": request.GET.get("search", ""),
+        "search_label": _("Name / pinyin / initials / code"),
+        "clear_url": listing.address.cleared(keep=("ordering", "page_size"), region=""),
+        "line": getattr(filters, "line", None),
+    }
+    return render(request, "crm/list_customers.html", context, status=400 if listing.errors else 200)
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+def view_customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """A customer with what every app knows of it."""
+    seen = Customer.objects.visible_to(request.user)
+    customer = get_object_or_404(seen.for_list(), pk=pk)
+    panels = customer_panels(request, customer)
+    context = {
+        "customer": customer,
+        "parent": customer.parent if seen.filter(pk=customer.parent_id).exists() else None,
+        "children": seen.filter(parent=customer).order_by("pinyin")[:50],
+        "contacts": Contact.objects.visible_to(request.user).filter(customer=customer).order_by("-is_key_person", "pk"),
+        "panels": panels,
+        "has_chart": any(panel.has_chart for panel in panels),
+        "events": events_of(customer, request.user, [event for panel in panels for event in panel.events]),
+        **_place(request, pk),
+    }
+    return render(request, "crm/view_customer.html", context)
+
+
+def _filters(request: HttpRequest) -> CustomerFilter:
+    """The filters of the address; those of one product line can be sorted by its figures."""
+    params = filter_params(request.GET)
+    customers = Customer.objects.visible_to(request.user).for_list()
+    codes = params.getlist("line")
+    line = ProductLine.objects.filter(code=codes[0]).first() if len(codes) == 1 else None
+    if line is None:
+        return CustomerFilter(params, customers, request=request)
+    return CustomersOfLineFilter(params, customers, request=request, line=line)
+
+
+def _columns(filters: CustomerFilter) -> list[Column]:
+    name, code = Column("name", _("Customer")), Column("code", _("Code"))
+    region, branch = Column("region", _("Region")), Column("branch", _("Branch office"), is_sortable=False)
+    if not isinstance(filters, CustomersOfLineFilter):
+        return [name, code, region, branch, Column("lines", _("Grade per product line"), is_sortable=False)]
+    return [
+        name,
+        code,
+        region,
+        Column("grade", _("Grade")),
+        Column("score", _("Score"), is_numeric=True),
+        Column("potential_sales", _("Potential sales"), unit=_("10k CNY"), is_numeric=True),
+        Column("expected_close_on", _("Expected close")),
+        Column("lead", _("Lead"), is_sortable=False),
+    ]
+
+
+def _place(request: HttpRequest, pk: int) -> dict:
+    """The way back to the list one came from, and to the customers beside this one in it."""
+    params: QueryDict = request.GET.copy()
+    at = params.pop("at", [""])[-1]
+    place = {"list_url": Address(reverse("crm:list-customers"), params).having(), "previous_url": "", "next_url": ""}
+    if not (at.isascii() and at.isdigit() and len(at) < 8):
+        return place
+    position = int(at)
+    around = neighbours(_filters(request), position)
+    here = min(position, 1)
+    if len(around) > here and around[here] == pk:
+        beside = {"previous_url": (here - 1, position - 1), "next_url": (here + 1, position + 1)}
+        for name, (index, there) in beside.items():
+            if 0 <= index < len(around):
+                path = reverse("crm:view-customer", args=[around[index]])
+                place[name] = Address(path, params).having(at=str(there))
+    return place

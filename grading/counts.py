@@ -1,0 +1,168 @@
+"""What is counted of grades: always within one person's scope, and never added up over product lines into a grade."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from crm.models import CustomerKind, CustomerLine, GradeState, ProductLine, Region, User
+from grading.explain import reasons_of
+from grading.models import Cycle, GradeRecord
+from grading.policy import LETTERS, Missing
+
+COLUMNS = (*LETTERS, GradeState.NOT_GRADABLE.value, GradeState.NOT_ASSESSED.value)
+
+
+@dataclass(frozen=True)
+class LineCounts:
+    """How many customer lines of a product line stand where: one figure per letter and ungraded state."""
+
+    product_line: ProductLine
+    counts: dict[str, int]
+
+    @property
+    def cells(self) -> list[tuple[str, int]]:
+        """The figures in the order of the columns."""
+        return [(column, self.counts.get(column, 0)) for column in COLUMNS]
+
+    @property
+    def total(self) -> int:
+        """All customer lines of the product line."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class MissingCount:
+    """How many customer lines lack one thing that a grade needs."""
+
+    code: str
+    message: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """How many customer lines of a product line went from one column to another."""
+
+    product_line: ProductLine
+    before: str
+    after: str
+    lines: int
+
+
+def lines_in_force(user: User, region: Region | None = None) -> QuerySet[CustomerLine]:
+    """The gradable customer lines of a person's scope, with the labels in force."""
+    lines = CustomerLine.objects.visible_to(user).gradable()
+    return lines if region is None else lines.filter(customer__region=region)
+
+
+def lines_of_cycle(cycle: Cycle, user: User, region: Region | None = None) -> QuerySet[CustomerLine]:
+    """All customer lines that a cycle grades, within a person's scope, as `cycle_state`, `cycle_letter`, …
+
+    One that no run has reached yet is not assessed; none drops out.
+    """
+    head = FilteredRelation("grades", condition=Q(grades__fiscal_year=cycle.fiscal_year))
+    lines = CustomerLine.objects.visible_to(user).alias(head=head)
+    lines = lines if region is None else lines.filter(customer__region=region)
+    return lines.filter(
+        Q(is_active=True, customer__kind=CustomerKind.CUSTOMER) | Q(head__record__isnull=False)
+    ).annotate(
+        cycle_state=Coalesce("head__record__state", Value(GradeState.NOT_ASSESSED.value)),
+        cycle_letter=F("head__record__letter"),
+        cycle_score=F("head__record__score"),
+        cycle_missing=Coalesce("head__record__missing", 0),
+        cycle_potential_sales=F("head__record__potential_sales"),
+        cycle_expected_close_on=F("head__record__expected_close_on"),
+    )
+
+
+def counts_in_force(lines: QuerySet[CustomerLine]) -> list[LineCounts]:
+    """Counts of the labels in force, per product line."""
+    return _line_counts(lines.order_by().values_list("product_line", "state", "grade").annotate(lines=Count("pk")))
+
+
+def counts_of_cycle(lines: QuerySet[CustomerLine]) -> list[LineCounts]:
+    """Counts of a cycle's grades (`lines_of_cycle`), per product line."""
+    return _line_counts(
+        lines.order_by().values_list("product_line", "cycle_state", "cycle_letter").annotate(lines=Count("pk"))
+    )
+
+
+def missing_in(masks: Iterable[tuple[int, int]]) -> list[MissingCount]:
+    """How often each thing is missing, the most frequent first, from (sum of flags, lines)."""
+    tally: Counter[Missing] = Counter()
+    for mask, lines in masks:
+        tally.update({flag: lines for flag in Missing if flag in Missing(mask)})
+    return [MissingCount(flag.code, reasons_of(flag)[0].message, lines) for flag, lines in tally.most_common()]
+
+
+def missing_of_cycle(lines: QuerySet[CustomerLine]) -> list[MissingCount]:
+    """Why a cycle's customer lines (`lines_of_cycle`) are not gradable."""
+    ungraded = lines.filter(cycle_state=GradeState.NOT_GRADABLE)
+    return missing_in(ungraded.order_by().values_list("cycle_missing").annotate(lines=Count("pk")))
+
+
+def moves_of_cycle(lines: QuerySet[CustomerLine]) -> list[Move]:
+    """Where a cycle's grades (`lines_of_cycle`) differ from the labels in force."""
+    found: Counter[tuple[int, str, str]] = Counter()
+    rows = lines.order_by().values_list("product_line", "state", "grade", "cycle_state", "cycle_letter")
+    for line, state, letter, new_state, new_letter, number in rows.annotate(lines=Count("pk")):
+        if (letter or state) != (new_letter or new_state):
+            found[line, letter or state, new_letter or new_state] += number
+    return moves_from(found.items())
+
+
+def moves_from(tally: Iterable[tuple[tuple[int, str, str], int]]) -> list[Move]:
+    """Counted moves in the order of the product lines and columns."""
+    product_lines = {line.pk: line for line in ProductLine.objects.all()}
+    moves = [Move(product_lines[line], before, after, number) for (line, before, after), number in tally]
+    return sorted(
+        moves,
+        key=lambda move: (
+            move.product_line.position,
+            move.product_line.pk,
+            COLUMNS.index(move.before),
+            COLUMNS.index(move.after),
+        ),
+    )
+
+
+def counts_from_report(report: dict[str, Any]) -> tuple[list[LineCounts], list[MissingCount], list[Move]]:
+    """The stored report of a run over all regions: counts, what is missing, moves."""
+    by_code = {line.code: line for line in ProductLine.objects.all()}
+    counts = [
+        LineCounts(by_code[row["line"]], {column: row.get(column, 0) for column in COLUMNS})
+        for row in report.get("lines", ())
+    ]
+    missing = missing_in((Missing[code.upper()], lines) for code, lines in report.get("missing", {}).items())
+    moves = moves_from(
+        ((by_code[row["line"]].pk, row["from"], row["to"]), row["count"]) for row in report.get("moves", ())
+    )
+    return counts, missing, moves
+
+
+def missing_in_force(lines: QuerySet[CustomerLine], cycle: Cycle) -> list[MissingCount]:
+    """Why customer lines in force are not gradable, by the records of the cycle in effect."""
+    records = GradeRecord.objects.filter(
+        pk__in=lines.filter(state=GradeState.NOT_GRADABLE, grades__fiscal_year=cycle.fiscal_year).values(
+            "grades__record"
+        )
+    )
+    return missing_in(records.order_by().values_list("missing").annotate(lines=Count("pk")))
+
+
+def sums_of_line(lines: QuerySet[CustomerLine]) -> dict[str, tuple[int, int]]:
+    """Count and potential sales (fen) per column, of one product line's customer lines."""
+    rows = lines.order_by().values_list("state", "grade").annotate(lines=Count("pk"), potential=Sum("potential_sales"))
+    return {letter or state: (number, potential or 0) for state, letter, number, potential in rows}
+
+
+def _line_counts(rows: Iterable[tuple[int, str, str | None, int]]) -> list[LineCounts]:
+    found: dict[int, Counter[str]] = {}
+    for line, state, letter, number in rows:
+        found.setdefault(line, Counter())[letter or state] += number
+    product_lines = ProductLine.objects.filter(pk__in=found).order_by("position", "code")
+    return [LineCounts(line, dict(found[line.pk])) for line in product_lines]

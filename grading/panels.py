@@ -1,0 +1,195 @@
+"""What grading shows on crm's pages."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.lib import money
+from crm.lib.dates import add_months
+from crm.models import Customer, CustomerKind, CustomerLine, GradeState, Region, Sale, User
+from crm.panels import Event, Panel
+from crm.permissions import Permission, can
+from crm.scope import scope_of
+from grading import reports
+from grading.explain import Explanation, explain
+from grading.models import Assessment, Cycle, CycleState, GradeRecord, GradingPolicy, GradingRun, RunState, Scheme
+from grading.policy import HISTORY_MONTHS
+from grading.progress import progress_of
+from grading.templatetags.explanations import limits_of
+
+_RECORDS = 100
+_SALES = 300
+
+
+def grades_of_customer(*, request: HttpRequest, customer: Customer) -> Panel | None:
+    """The customer's product lines: grade, explanation, history, the sales behind it."""
+    if not can(request.user, Permission.VIEW_GRADES) or customer.kind != CustomerKind.CUSTOMER:
+        return None
+    lines: Sequence[CustomerLine] = customer.active_lines  # type: ignore[attr-defined]
+    records = _records(request.user, customer)
+    policies = GradingPolicy.objects.for_list().in_bulk({record.policy_id for record in records})
+    sales = _sales(request.user, customer)
+    years = _years_to_assess()
+    writable = _writable(request.user, customer)
+    sections = []
+    for line in lines:
+        own = [record for record in records if record.line_id == line.pk]
+        sections.append(_section(line, own, policies, sales, years if line.pk in writable else ()))
+    return Panel(
+        "grading/_grades_of_customer.html",
+        {"sections": sections},
+        events=tuple(event for line in lines for event in _events(line, records)),
+        has_chart=any(section["chart"] for section in sections),
+    )
+
+
+def grades_at_a_glance(*, request: HttpRequest) -> Panel | None:
+    """Counts by grade per product line, why others are not gradable, the run under way, what waits for me."""
+    if not can(request.user, Permission.VIEW_GRADES):
+        return None
+    region = scope_of(request).region
+    cycle = Cycle.objects.effective(timezone.localdate()).first()
+    open_cycle = Cycle.objects.open().order_by("fiscal_year").first()
+    lines = reports.lines_in_force(request.user, region)
+    counts = reports.counts_in_force(lines)
+    run = GradingRun.objects.filter(state=RunState.RUNNING).select_related("job", "cycle").order_by("pk").first()
+    context = {
+        "cycle": cycle,
+        "open_cycle": open_cycle,
+        "region": region,
+        "columns": reports.COLUMNS,
+        "counts": counts,
+        "missing": reports.missing_in_force(lines, cycle) if cycle else [],
+        "progress": progress_of(run, request.user, timezone.now()) if run else None,
+        "waiting": list(_waiting(request.user, region, counts, cycle, open_cycle)),
+    }
+    return Panel("grading/_grades_at_a_glance.html", context)
+
+
+def _records(user: User, customer: Customer) -> list[Any]:
+    """The published records of a customer, newest first."""
+    records = GradeRecord.objects.visible_to(user).filter(grade__line__customer=customer)
+    named = records.annotate(line_id=F("grade__line"), fiscal_year=F("grade__fiscal_year"))
+    return list(named.select_related("by").order_by("-recorded_at", "-pk")[:_RECORDS])
+
+
+def _sales(user: User, customer: Customer) -> list[Sale]:
+    """Enough of a customer's sales to cover the two years before any grading date shown."""
+    return list(Sale.objects.visible_to(user).filter(line__customer=customer).order_by("-signed_on", "-pk")[:_SALES])
+
+
+def _writable(user: User, customer: Customer) -> set[int]:
+    if not can(user, Permission.SAVE_ASSESSMENT):
+        return set()
+    return set(CustomerLine.objects.writable_by(user).filter(customer=customer).values_list("pk", flat=True))
+
+
+def _years_to_assess() -> tuple[int, ...]:
+    """The fiscal years whose assessments may be changed now, the latest first."""
+    cycles = Cycle.objects.filter(state__in=(CycleState.OPEN, CycleState.PUBLISHED))
+    return tuple(cycles.order_by("-fiscal_year").values_list("fiscal_year", flat=True)[:2])
+
+
+def _section(
+    line: CustomerLine,
+    records: Sequence[Any],
+    policies: dict[int, GradingPolicy],
+    sales: Sequence[Sale],
+    years: Sequence[int],
+) -> dict[str, Any]:
+    current = next((record for record in records if record.fiscal_year == line.fiscal_year), None)
+    later = [record for record in records if line.fiscal_year is None or record.fiscal_year > line.fiscal_year]
+    as_of = current.as_of if current else timezone.localdate()
+    first_day = add_months(as_of, -HISTORY_MONTHS)
+    behind = [sale for sale in sales if sale.line_id == line.pk and first_day <= sale.signed_on < as_of]
+    return {
+        "line": line,
+        "record": current,
+        "policy": policies[current.policy_id] if current else None,
+        "explained": _explained(line, current, policies) if current else None,
+        "upcoming": later[0] if later else None,
+        "records": records,
+        "chart": _chart(records, policies),
+        "sales": behind,
+        "sales_sum": sum(sale.amount for sale in behind),
+        "counted_from": first_day,
+        "as_of": as_of,
+        "years": years,
+    }
+
+
+def _explained(line: CustomerLine, record: GradeRecord, policies: dict[int, GradingPolicy]) -> Explanation:
+    return explain(record.grading(), record.facts(line.product_line.code), policies[record.policy_id].as_rules())
+
+
+def _chart(records: Sequence[Any], policies: dict[int, GradingPolicy]) -> dict[str, Any] | None:
+    """The score over time, where it has moved at least once; schemes without a score have none."""
+    scored = [record for record in reversed(records) if record.scheme == Scheme.CUSTOMER_VALUE]
+    if sum(record.score is not None for record in scored) < 2:
+        return None
+    latest = policies[scored[-1].policy_id].as_rules()
+    return {
+        "kind": "steps",
+        "name": _("Score"),
+        "limits": [{"letter": limit["letter"], "at": float(limit["at"])} for limit in limits_of(latest.limits)],
+        "points": [
+            {
+                "on": max(record.effective_on, timezone.localdate(record.recorded_at)).isoformat(),
+                "score": None if record.score is None else float(money.score(record.score)),
+                "grade": record.letter,
+            }
+            for record in scored
+        ],
+    }
+
+
+def _events(line: CustomerLine, records: Sequence[Any]) -> Iterator[Event]:
+    own = [record for record in records if record.line_id == line.pk]
+    for record, before in pairwise([*own, None]):
+        if record is not None and (before is None or _standing(record) != _standing(before)):
+            if before is None:
+                title = _("{line}: {grade}").format(line=line.product_line, grade=_standing(record))
+            else:
+                title = _("{line}: {before} → {grade}").format(
+                    line=line.product_line, before=_standing(before), grade=_standing(record)
+                )
+            yield Event(record.recorded_at, title, by=str(record.by or record.get_cause_display()))
+
+
+def _standing(record: Any) -> str:
+    return str(record.letter or record.get_state_display())
+
+
+def _waiting(
+    user: User,
+    region: Region | None,
+    counts: Sequence[reports.LineCounts],
+    cycle: Cycle | None,
+    open_cycle: Cycle | None,
+) -> Iterator[dict[str, Any]]:
+    """What there is to do for a person who keeps assessments, each with the rows behind it."""
+    if not can(user, Permission.SAVE_ASSESSMENT):
+        return
+    if open_cycle is not None:
+        mine = Assessment.objects.waiting_for(user).of_year(open_cycle.fiscal_year).count()
+        if mine:
+            yield _task(_("Lines I lead, not confirmed yet"), mine, open_cycle, lead=user.pk, state="not_assessed")
+        lines = reports.lines_of_cycle(open_cycle, user, region)
+        everyones = lines.filter(cycle_state=GradeState.NOT_ASSESSED).count()
+        yield _task(_("Not assessed yet in my scope"), everyones, open_cycle, region, state="not_assessed")
+    if cycle is not None:
+        ungraded = sum(count.counts.get(GradeState.NOT_GRADABLE, 0) for count in counts)
+        yield _task(_("Not graded: something is missing"), ungraded, cycle, region, state="not_gradable")
+
+
+def _task(label: str, number: int, cycle: Cycle, region: Region | None = None, **filters: Any) -> dict[str, Any]:
+    path = reverse("grading:list-cycle-grades", args=[cycle.fiscal_year])
+    within = {"region": region.code} if region else {}
+    return {"label": label, "count": number, "cycle": cycle, "url": f"{path}?{urlencode({**filters, **within})}"}

@@ -1,0 +1,37 @@
+"""Words for grades and ungraded states in templates."""
+
+from django import template
+from django.utils.translation import gettext as _
+
+from crm.models import GradeState
+from grading.explain import reasons_of
+from grading.policy import Missing
+from grading.templatetags.explanations import element_labels
+
+register = template.Library()
+
+
+@register.filter
+def column_label(column: str) -> str:
+    """A letter, or the ungraded state in words."""
+    words = {GradeState.NOT_GRADABLE.value: _("Not graded"), GradeState.NOT_ASSESSED.value: _("Not assessed")}
+    return words.get(column, column)
+
+
+@register.filter
+def column_query(column: str) -> str:
+    """The filter that shows the rows of a column."""
+    return f"state={column}" if column in GradeState.values else f"grade={column}"
+
+
+@register.filter
+def letter_of(column: str) -> str:
+    """The column's letter; nothing for the ungraded states."""
+    return "" if column in GradeState.values else column
+
+
+@register.filter
+def missing_elements(mask: int) -> list[str]:
+    """The project-initiation elements that a sum of flags names, in words."""
+    labels = element_labels()
+    return [labels[name] for name in dict.fromkeys(reason.element for reason in reasons_of(Missing(mask or 0)))]

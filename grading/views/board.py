@@ -1,0 +1,77 @@
+"""The grade board of a product line: one column per grade, and one for each way to have none."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm.filters import CustomerLineFilter
+from crm.lib.listing import Address, chips, errors_of, filter_params, hidden, pickers
+from crm.models import CustomerLine, GradeState, ProductLine
+from crm.permissions import Permission, requires
+from crm.scope import offered_filters, scope_of
+from grading.reports import COLUMNS, lines_in_force, sums_of_line
+
+CARDS = 50
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """A column: how many, their potential sales (fen), the best of them, and where all of them are listed."""
+
+    column: str
+    count: int
+    potential_sales: int
+    cards: list[CustomerLine]
+    all_url: str
+
+
+@requires(Permission.VIEW_GRADES)
+def view_board(request: HttpRequest) -> HttpResponse:
+    """The customer lines of a product line with the labels in force."""
+    address = Address(request.path, request.GET)
+    product_lines = ProductLine.objects.filter(is_active=True).order_by("position", "code")
+    if not request.GET.get("line") and product_lines:
+        return redirect(address.having(line=product_lines[0].code))
+    if (region := scope_of(request).region) and "region" not in request.GET:
+        return redirect(address.having(region=region.code))
+    params = filter_params(request.GET)
+    filters = CustomerLineFilter(params, lines_in_force(request.user), request=request)
+    errors = errors_of(filters)
+    context = {
+        "address": address,
+        "tabs": [(line, address.having(line=line.code), line.code == params.get("line")) for line in product_lines],
+        "columns": [] if errors else _columns(filters.qs, params),
+        "errors": errors,
+        "filters": filters,
+        "chips": chips(filters, address, all_is_explicit=("region",), silent=("line",)),
+        "clear_url": address.cleared(keep=("line",), region=""),
+        "pickers": pickers(filters, offered_filters(request, ("region", "lead"))),
+        "hidden": hidden(request.GET),
+        "search": request.GET.get("search", ""),
+        "search_label": _("Name / pinyin / initials / code"),
+    }
+    return render(request, "grading/view_board.html", context, status=400 if errors else 200)
+
+
+def _columns(lines: QuerySet[CustomerLine], params) -> list[BoardColumn]:
+    sums = sums_of_line(lines)
+    path = reverse("crm:list-customers")
+    columns = []
+    for column in COLUMNS:
+        count, potential = sums.get(column, (0, 0))
+        condition = {"state": column} if column in GradeState.values else {"grade": column}
+        all_url = Address(path, params).having(**condition, kind="customer", region=params.get("region", ""))
+        columns.append(BoardColumn(column, count, potential, _cards(lines.filter(**condition)), all_url))
+    return columns
+
+
+def _cards(lines: QuerySet[CustomerLine]) -> list[CustomerLine]:
+    """The best by score; where a scheme has no score, those that close first."""
+    ordered = lines.order_by(
+        F("score").desc(nulls_last=True), F("expected_close_on").asc(nulls_last=True), "customer__pinyin", "pk"
+    )
+    return list(ordered.for_list()[:CARDS])

@@ -1,0 +1,205 @@
+"""Grading cycles: the list, one of them with its run and its report, and what moves it on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import OuterRef, Q, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.lib.dates import fiscal_year_of
+from crm.lib.listing import Address, Column, chips, filter_params, hidden, page_of, pickers
+from crm.models import CustomerLine
+from crm.permissions import Permission, can, requires
+from crm.scope import offered_filters, scope_of
+from grading import reports
+from grading.actions import cycles as actions
+from grading.actions.runs import CycleClosed, RunUnderWay
+from grading.filters import CycleLineFilter
+from grading.models import Assessment, Cycle, CycleState, GradingPolicy, GradingRun, RunState
+from grading.progress import progress_of
+
+RUNS_SHOWN = 10
+
+
+@requires(Permission.VIEW_CYCLES)
+def list_cycles(request: HttpRequest) -> HttpResponse:
+    """All cycles, the latest first, and the one that comes next."""
+    last_runs = GradingRun.objects.filter(cycle=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
+    cycles = list(
+        Cycle.objects.select_related("opened_by", "published_by")
+        .annotate(last_run_at=Subquery(last_runs.values("finished_at")[:1]))
+        .order_by("-fiscal_year")
+    )
+    next_year = _this_year() + 1
+    known = {cycle.fiscal_year for cycle in cycles}
+    to_open = [year for year in (next_year, _this_year()) if year not in known]
+    return render(request, "grading/list_cycles.html", {"cycles": cycles, "to_open": to_open})
+
+
+@requires(Permission.VIEW_CYCLES)
+def view_cycle(request: HttpRequest, year: int) -> HttpResponse:
+    """Where a cycle stands in one's scope, the run under way, what the last run changed."""
+    cycle = get_object_or_404(Cycle.objects.select_related("opened_by", "published_by"), fiscal_year=year)
+    region = scope_of(request).region
+    lines = reports.lines_of_cycle(cycle, request.user, region)
+    runs = list(
+        cycle.runs.select_related("job", "cycle", "by", "policy", "product_line", "region").order_by("-pk")[:RUNS_SHOWN]
+    )
+    running = next((run for run in runs if run.state == RunState.RUNNING), None)
+    context = {
+        "cycle": cycle,
+        "region": region,
+        "counts": reports.counts_of_cycle(lines),
+        "missing": reports.missing_of_cycle(lines),
+        "moves": _moves(request, cycle, lines, runs),
+        "is_in_force": cycle == Cycle.objects.effective(timezone.localdate()).first(),
+        "progress": progress_of(running, request.user, timezone.now()) if running else None,
+        "runs": runs,
+        "steps": _steps(request, cycle, running),
+    }
+    return render(request, "grading/view_cycle.html", context)
+
+
+@requires(Permission.VIEW_CYCLES)
+def list_cycle_grades(request: HttpRequest, year: int) -> HttpResponse:
+    """The customer lines of a cycle in one's scope, and what the cycle made of them."""
+    cycle = get_object_or_404(Cycle, fiscal_year=year)
+    if (region := scope_of(request).region) and "region" not in request.GET:
+        return redirect(Address(request.path, request.GET).having(region=region.code))
+    lines = reports.lines_of_cycle(cycle, request.user).for_list()
+    filters = CycleLineFilter(filter_params(request.GET), lines, request=request)
+    listing = page_of(request, filters, _columns())
+    context = {
+        "cycle": cycle,
+        "list": listing,
+        "filters": filters,
+        "chips": chips(filters, listing.address, all_is_explicit=("region",)),
+        "pickers": pickers(filters, offered_filters(request, ("region", "line", "grade", "state", "missing", "lead"))),
+        "hidden": hidden(request.GET),
+        "search": request.GET.get("search", ""),
+        "search_label": _("Name / pinyin / initials / code"),
+        "clear_url": listing.address.cleared(keep=("ordering", "page_size"), region=""),
+        "writable": _writable(request, cycle, listing.rows),
+    }
+    return render(request, "grading/list_cycle_grades.html", context, status=400 if listing.errors else 200)
+
+
+@requires(Permission.VIEW_CYCLES)
+def list_assessments(request: HttpRequest) -> HttpResponse:
+    """The assessments being made: those that wait for me where there are any, else all of the cycle."""
+    today = timezone.localdate()
+    cycle = Cycle.objects.open().order_by("fiscal_year").first() or Cycle.objects.effective(today).first()
+    if cycle is None:
+        return redirect("grading:list-cycles")
+    address = reverse("grading:list-cycle-grades", args=[cycle.fiscal_year])
+    if Assessment.objects.waiting_for(request.user).of_year(cycle.fiscal_year).exists():
+        address += f"?state=not_assessed&lead={request.user.pk}"
+    return redirect(address)
+
+
+@requires(Permission.OPEN_CYCLE)
+def open_cycle(request: HttpRequest, year: int) -> HttpResponse:
+    """Ask, then open: every active customer line gets its assessment of the year."""
+    cycle = Cycle.objects.filter(fiscal_year=year).first()
+    if cycle is None and year not in (_this_year(), _this_year() + 1):
+        raise Http404
+    if request.method == "POST":
+        return _do(
+            request, year, lambda: actions.open_cycle(cycle=cycle or actions.ensure_cycle(year), by=request.user)
+        )
+    context = {
+        "year": year,
+        "is_possible": cycle is None or cycle.state == CycleState.DRAFT,
+        "lines": CustomerLine.objects.visible_to(request.user).gradable().count(),
+        "carried_over": Assessment.objects.of_year(year - 1).filter(line__in=CustomerLine.objects.gradable()).count(),
+    }
+    return render(request, "grading/open_cycle.html", context)
+
+
+@requires(Permission.PUBLISH_CYCLE)
+def publish_cycle(request: HttpRequest, year: int) -> HttpResponse:
+    """Ask, then run once more and publish at its end."""
+    cycle = get_object_or_404(Cycle, fiscal_year=year)
+    if request.method == "POST":
+        return _do(request, year, lambda: actions.publish_cycle(cycle=cycle, by=request.user))
+    context = {
+        "cycle": cycle,
+        "year": year,
+        "is_possible": cycle.state == CycleState.OPEN,
+        "unconfirmed": Assessment.objects.of_year(year).unconfirmed().filter(line__is_active=True).count(),
+        "policy": GradingPolicy.objects.published().order_by("-published_at", "-number").first(),
+    }
+    return render(request, "grading/publish_cycle.html", context)
+
+
+def _do(request: HttpRequest, year: int, act: Callable[[], Any]) -> HttpResponse:
+    """Move a cycle on; where that is refused, its page says why."""
+    try:
+        act()
+    except (actions.WrongCycleState, RunUnderWay, CycleClosed) as refusal:
+        messages.error(request, _refusal(refusal))
+    return redirect("grading:view-cycle", year)
+
+
+def _refusal(refusal: Exception) -> str:
+    if isinstance(refusal, RunUnderWay):
+        return _("Another run of this cycle is under way. Wait for its end or cancel it.")
+    return _("The cycle has moved on meanwhile: this step is not open any more.")
+
+
+def _this_year() -> int:
+    return fiscal_year_of(timezone.localdate(), settings.FISCAL_YEAR_START_MONTH)
+
+
+def _steps(request: HttpRequest, cycle: Cycle, running: GradingRun | None) -> list[str]:
+    """What may be done with the cycle now, the next step first."""
+    offered = {
+        CycleState.DRAFT: ["open"],
+        CycleState.OPEN: ["publish", "run"] if running is None else [],
+        CycleState.PUBLISHED: ["run"] if running is None else [],
+    }
+    needed = {"open": Permission.OPEN_CYCLE, "run": Permission.START_RUN, "publish": Permission.PUBLISH_CYCLE}
+    return [step for step in offered.get(CycleState(cycle.state), []) if can(request.user, needed[step])]
+
+
+def _moves(request: HttpRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.Move]:
+    """Against the grades in force while the cycle is open; afterwards what the last complete run reported.
+
+    The stored report counts the whole company: it is for those who see all of it.
+    """
+    if cycle.state == CycleState.OPEN:
+        return reports.moves_of_cycle(lines)
+    complete = [run for run in runs if run.state == RunState.DONE and not run.region_id and not run.product_line_id]
+    if not complete or not request.user.sees_all_regions or scope_of(request).region:
+        return []
+    return reports.moves_from_report(complete[0].report)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("name", _("Customer")),
+        Column("region", _("Region"), is_sortable=False),
+        Column("line", _("Product line")),
+        Column("grade", _("Grade")),
+        Column("score", _("Score"), is_numeric=True),
+        Column("potential_sales", _("Potential sales"), unit=_("10k CNY"), is_numeric=True),
+        Column("expected_close_on", _("Expected close")),
+        Column("missing", _("What is missing"), is_sortable=False),
+        Column("lead", _("Lead"), is_sortable=False),
+        Column("assess", "", is_sortable=False),
+    ]
+
+
+def _writable(request: HttpRequest, cycle: Cycle, rows: list[CustomerLine]) -> set[int]:
+    """Of the rows shown, those that the person may assess now."""
+    is_open = cycle.state in (CycleState.OPEN, CycleState.PUBLISHED)
+    if not is_open or not can(request.user, Permission.SAVE_ASSESSMENT):
+        return set()
+    own = Q(pk__in=[line.pk for line in rows], is_active=True)
+    return set(CustomerLine.objects.writable_by(request.user).filter(own).values_list("pk", flat=True))

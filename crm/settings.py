@@ -94,7 +94,7 @@ HOME_PANELS = ["grading.panels.grades_at_a_glance"]
 NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
-API_ROUTES = ["crm.api.views.ROUTES"]
+API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
 JOB_TASKS = {"grade-year": "grading.tasks.grade_year"}
 
 # --- database

@@ -45,4 +45,4 @@ class BrowserSession(SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except exceptions.PermissionDenied as refusal:
-            raise exceptions.PermissionDenied(refusal.detail, "csrf_failed") from refusal
+            raise exceptions.PermissionDenied(str(refusal.detail), "csrf_failed") from refusal

@@ -7,8 +7,9 @@ from typing import Any
 from django.utils import timezone
 
 from crm.lib import money
+from grading.actions.verdicts import explanation_of
 from grading.api.fields import budget
-from grading.explain import Explanation, Part, explain
+from grading.explain import Explanation, Part
 from grading.models import Grade, GradingPolicy
 from grading.policy import Policy
 
@@ -37,7 +38,7 @@ def previewed(explanation: Explanation, *, fiscal_year: int, policy: Policy) -> 
 def _stored(grade: Grade, policy: Policy) -> dict[str, Any]:
     record, line = grade.record, grade.line
     customer, code = line.customer, line.product_line.code
-    explanation = explain(record.grading(), record.facts(code), policy)
+    explanation = explanation_of(record, line_code=code, policy=policy)
     return {
         "id": grade.pk,
         "customer": {

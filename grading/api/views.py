@@ -73,7 +73,7 @@ class AssessmentViewSet(Changeable, Readable):
         "partial_update": Permission.SAVE_ASSESSMENT,
     }
     scopes = {"create": ("assessments:write", "write"), "partial_update": ("assessments:write", "write")}
-    refusals = {assessment_actions.ClosedCycle: 409}
+    refusals = {run_actions.CycleClosed: 409}
 
     def save(self, serializer: serializers.AssessmentSerializer) -> Assessment:
         require_own_line(serializer.record.line, self.request.user)
@@ -150,7 +150,7 @@ class CycleViewSet(Readable):
     @action(detail=True, methods=["post"])
     def open(self, request: Request, pk: str) -> Response:
         """Open a draft cycle: each customer line gets its assessment of the year."""
-        cycle_actions.open_cycle(cycle=self.get_object(), by=request.user)
+        cycle_actions.open_cycle(cycle=self.get_object(), by=request.user, way=Way.API)
         return self.shown()
 
     @extend_schema(request=serializers.StartRunSerializer)

@@ -151,7 +151,7 @@ def guarded(written: str) -> str:
 
 
 def _without_guard(written: str) -> str:
-    return written[1:] if len(written) > 1 and written[0] == "'" and written[1] in _FORMULA else written
+    return written[1:].strip() if written[:1] == "'" and written[1:2] in tuple(_FORMULA) else written
 
 
 def _plain(cell: Cell) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from crm.actions.imports import Kind, Mode, Outcome, Report, Row, import_kinds, import_table
 from crm.lib.cells import text
@@ -40,6 +40,7 @@ class Command(BaseCommand):
             "--as", dest="username", metavar="USERNAME", help="import what this person may see and change"
         )
 
+    @no_translations
     def handle(self, *, kind: str, file: Path, **options: Any) -> None:
         chosen, by = import_kinds()[kind], self._person(options["username"], kind)
         try:

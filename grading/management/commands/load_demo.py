@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from crm.data.divisions import read_divisions
@@ -46,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--if-empty", action="store_true", help="do nothing where there are customers already")
         parser.add_argument("--no-grade", action="store_true", help="load only: no policy, no cycles, no grades")
 
+    @no_translations
     def handle(self, *, customers: int, seed: int, if_empty: bool, no_grade: bool, **options: Any) -> None:
         if if_empty and Customer.objects.exists():
             self.stdout.write(f"Kept what is there: {Customer.objects.count():,} customers.")

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import DatabaseError, transaction
 
 from crm.models import User, Way
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="JSON: amounts in yuan and rates in percent, as text")
         parser.add_argument("--as", dest="username", metavar="USERNAME", help="who publishes it")
 
+    @no_translations
     def handle(self, *, file: Path, username: str | None, **options: Any) -> None:
         by = self._person(username)
         try:

@@ -1,0 +1,84 @@
+"""Mapping files: where each column of an import comes from."""
+
+import json
+
+import pytest
+
+from crm.lib.cells import CellError
+from crm.lib.mappings import MappingUnreadable, Source, read_mapping
+from crm.lib.spreadsheets import Table, TableRow
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "products.csv").write_text("product,series\nGTX Pro,GTX\n")
+    return tmp_path
+
+
+def mapping_of(folder, content):
+    file = folder / "mapping.json"
+    file.write_text(json.dumps(content))
+    return read_mapping(file, tables_in=folder)
+
+
+def test_a_value_is_translated_and_then_looked_up(folder):
+    said = {
+        "header": "product",
+        "values": {"GTXPro": "GTX Pro"},
+        "lookup": {"file": "products.csv", "key": "product", "value": "series"},
+    }
+    source = mapping_of(folder, {"columns": {"product_line": said}}).columns["product_line"]
+    assert source.cell_of({"product": "GTXPro"}) == "GTX"
+    with pytest.raises(CellError, match="products.csv does not know “GTX Ultra”"):
+        source.cell_of({"product": "GTX Ultra"})
+
+
+def test_a_header_a_constant_a_default_and_a_factor():
+    assert Source(header="a").cell_of({"a": "1"}) == "1"
+    assert Source(constant="2018").cell_of({}) == "2018"
+    assert Source(header="a", default="no").cell_of({"a": " "}) == "no"
+    assert Source(header="a", factor=100).cell_of({"a": 0.3}) == "30.0"
+    with pytest.raises(CellError, match="not a plain number"):
+        Source(header="a", factor=2).cell_of({"a": "400万"})
+
+
+def test_only_some_rows_are_taken(folder):
+    chosen = mapping_of(folder, {"columns": {"name": "n"}, "only": {"stage": ["Won"]}})
+    assert chosen.takes(TableRow(2, {"stage": "Won"}))
+    assert not chosen.takes(TableRow(3, {"stage": "Lost"}))
+
+
+def test_toml_says_the_same(folder):
+    (folder / "m.toml").write_text('kind = "sales"\n[columns]\namount = {header = "sum", factor = "1"}\n')
+    chosen = read_mapping(folder / "m.toml", tables_in=folder)
+    assert (chosen.kind, chosen.columns["amount"].header) == ("sales", "sum")
+
+
+def test_a_header_that_the_file_lacks_is_named(folder):
+    with pytest.raises(MappingUnreadable, match="the file has no column b; it has a"):
+        mapping_of(folder, {"columns": {"name": "b"}}).require_headers(Table(("a",), []))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"column": {}}, "mapping.json knows no column"),
+        ({"kind": "sales"}, "cannot be understood"),
+        ({"columns": {"name": {}}}, "either a header or a constant"),
+        ({"columns": {"name": {"heading": "a"}}}, "name knows no heading"),
+        ({"columns": {"name": {"header": "a", "factor": "x"}}}, "cannot be understood"),
+        (
+            {"columns": {"name": {"header": "a", "lookup": {"file": "products.csv", "key": "sku", "value": "series"}}}},
+            "products.csv has no column sku",
+        ),
+    ],
+)
+def test_a_mapping_that_makes_no_sense_is_refused(folder, content, reason):
+    with pytest.raises(MappingUnreadable, match=reason):
+        mapping_of(folder, content)
+
+
+def test_a_file_that_is_no_json_is_refused(tmp_path):
+    (tmp_path / "m.json").write_text("{")
+    with pytest.raises(MappingUnreadable, match="cannot be read"):
+        read_mapping(tmp_path / "m.json", tables_in=tmp_path)

@@ -121,7 +121,7 @@ CACHES = {
 }
 
 # --- background jobs: Celery carries the nudge, crm.Job holds the truth
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -69,10 +69,14 @@ def cancel_job(job_id: int, *, by: User) -> bool:
     return _end(job_id, JobState.CANCELLED, error=f"cancelled by {by}")
 
 
-def reconcile_jobs(*, now: datetime) -> int:
-    """Nudge again for every active job from which nothing was heard for a while. Returns how many."""
-    silent = Job.objects.silent_since(now - timedelta(seconds=settings.JOB_HEARTBEAT_SECONDS))
-    jobs = list(silent.filter(kind__in=settings.JOB_TASKS))
+def reconcile_jobs(*, now: datetime, is_alone: bool = False) -> int:
+    """Nudge again for every active job from which nothing was heard for a while. Returns how many.
+
+    `is_alone` says that nobody else can be working: every active job was left behind by a process that is gone.
+    """
+    patience = timedelta(0) if is_alone else timedelta(seconds=settings.JOB_HEARTBEAT_SECONDS)
+    silent = Job.objects.silent_since(now - patience).filter(kind__in=settings.JOB_TASKS)
+    jobs = list(silent)
     silent.update(heartbeat_at=now)
     for job in jobs:
         nudge(job)

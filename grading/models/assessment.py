@@ -90,7 +90,7 @@ class Assessment(models.Model):
             models.CheckConstraint(
                 name="assessment_margin_at_most_100",
                 condition=Q(expected_margin=None) | Q(expected_margin__gte=-1000_00, expected_margin__lte=100_00),
-                violation_error_message=_("A gross margin lies between -1000 % and 100 %."),
+                violation_error_message=_("A gross margin lies between -1000 and 100 percent."),
             ),
         ]
 

@@ -58,6 +58,7 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer):
         stored.RateField: RateField,
         stored.ScoreField: ScoreField,
     }
+    beside_record: tuple[str, ...] = ()  # written with the record, but not columns of it
     version = serializers.IntegerField(
         required=False, min_value=1, help_text="The version you read; required when you change the record."
     )
@@ -82,12 +83,17 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer):
             if name not in self.beside_record:
                 setattr(self.record, name, value)
         try:
-            self.record.full_clean(exclude=self._unchecked())
+            self._check_record()
         except ValidationError as error:
             raise serializers.ValidationError(self._by_field(error)) from error
         return attrs
 
-    beside_record: tuple[str, ...] = ()  # written with the record, but not columns of it
+    def _check_record(self) -> None:
+        """The model's rules; constraints are checked with all columns, for they may read what nobody edits."""
+        self.record.clean_fields(exclude=self._unchecked())
+        self.record.clean()
+        self.record.validate_unique()
+        self.record.validate_constraints()
 
     def _version(self, attrs: dict[str, Any]) -> int:
         version = attrs.pop("version", None)

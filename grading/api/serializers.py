@@ -130,7 +130,7 @@ class PreviewSerializer(StrictSerializer):
     def validate_expected_margin(self, value: int | None) -> int | None:
         """A gross margin as an assessment may hold it."""
         if value is not None and not -1000_00 <= value <= 100_00:
-            raise serializers.ValidationError(_("A gross margin lies between -1000 % and 100 %."), "out_of_range")
+            raise serializers.ValidationError(_("A gross margin lies between -1000 and 100 percent."), "out_of_range")
         return value
 
     def validate_potential_sales(self, value: int | None) -> int | None:

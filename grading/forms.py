@@ -38,8 +38,8 @@ class AssessmentForm(forms.ModelForm):
             "note": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
-            "expected_margin": _("Of what the customer would buy in this line in the year."),
-            "potential_sales": _("What the customer could buy from us in this line in the year; cents as decimals."),
+            "expected_margin": _("Of what the customer would buy in this line in the year; a grade needs it."),
+            "potential_sales": _("What the customer could buy from us in this line in the year; a grade needs it."),
             "budget_amount": _("Planned or confirmed for this year."),
             "budget_fits_pricing": _("A person has confirmed that the amount fits."),
             "expected_close_on": _("Must lie in the fiscal year."),

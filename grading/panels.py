@@ -93,8 +93,10 @@ def _writable(user: User, customer: Customer) -> set[int]:
 
 def _years_to_assess() -> tuple[int, ...]:
     """The fiscal years whose assessments may be changed now, the latest first."""
-    cycles = Cycle.objects.filter(state__in=(CycleState.OPEN, CycleState.PUBLISHED))
-    return tuple(cycles.order_by("-fiscal_year").values_list("fiscal_year", flat=True)[:2])
+    cycles = Cycle.objects.filter(state__in=(CycleState.OPEN, CycleState.PUBLISHED)).order_by("fiscal_year")
+    in_force = [cycle.fiscal_year for cycle in cycles if cycle.starts_on <= timezone.localdate()][-1:]
+    to_come = [cycle.fiscal_year for cycle in cycles if cycle.starts_on > timezone.localdate()]
+    return (*to_come, *in_force)
 
 
 def _section(
@@ -186,7 +188,7 @@ def _waiting(
         yield _task(_("Not assessed yet in my scope"), everyones, open_cycle, region, state="not_assessed")
     if cycle is not None:
         ungraded = sum(count.counts.get(GradeState.NOT_GRADABLE, 0) for count in counts)
-        yield _task(_("Not graded: something is missing"), ungraded, cycle, region, state="not_gradable")
+        yield _task(_("Not gradable: something is missing"), ungraded, cycle, region, state="not_gradable")
 
 
 def _task(label: str, number: int, cycle: Cycle, region: Region | None = None, **filters: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is counted of grades: always within one person's scope, and never added up over product lines into a grade."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +44,40 @@ class MissingCount:
 
 
 @dataclass(frozen=True)
-class Move:
+class LineMoves:
     """How many customer lines of a product line went from one column to another."""
 
     product_line: ProductLine
-    before: str
-    after: str
-    lines: int
+    moved: dict[tuple[str, str], int]  # (from column, to column)
+
+    @property
+    def rows(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """From each column to each column."""
+        return [(old, [(new, self.moved.get((old, new), 0)) for new in COLUMNS]) for old in COLUMNS]
+
+    @property
+    def better(self) -> int:
+        """How many have a better letter than before."""
+        return self._count(lambda old, new: old > new)
+
+    @property
+    def worse(self) -> int:
+        """How many have a worse letter than before."""
+        return self._count(lambda old, new: old < new)
+
+    @property
+    def newly_graded(self) -> int:
+        """How many have a letter now and had none."""
+        return sum(number for (old, new), number in self.moved.items() if old not in LETTERS and new in LETTERS)
+
+    @property
+    def no_longer_graded(self) -> int:
+        """How many had a letter and have none now."""
+        return sum(number for (old, new), number in self.moved.items() if old in LETTERS and new not in LETTERS)
+
+    def _count(self, is_such: Callable[[str, str], bool]) -> int:
+        letters = ((old, new, number) for (old, new), number in self.moved.items() if {old, new} <= set(LETTERS))
+        return sum(number for old, new, number in letters if is_such(old, new))
 
 
 def lines_in_force(user: User, region: Region | None = None) -> QuerySet[CustomerLine]:
@@ -105,35 +132,20 @@ def missing_of_cycle(lines: QuerySet[CustomerLine]) -> list[MissingCount]:
     return missing_in(ungraded.order_by().values_list("cycle_missing").annotate(lines=Count("pk")))
 
 
-def moves_of_cycle(lines: QuerySet[CustomerLine]) -> list[Move]:
+def moves_of_cycle(lines: QuerySet[CustomerLine]) -> list[LineMoves]:
     """Where a cycle's grades (`lines_of_cycle`) differ from the labels in force."""
-    found: Counter[tuple[int, str, str]] = Counter()
+    tally: Counter[tuple[int, str, str]] = Counter()
     rows = lines.order_by().values_list("product_line", "state", "grade", "cycle_state", "cycle_letter")
     for line, state, letter, new_state, new_letter, number in rows.annotate(lines=Count("pk")):
         if (letter or state) != (new_letter or new_state):
-            found[line, letter or state, new_letter or new_state] += number
-    return moves_from(found.items())
+            tally[line, letter or state, new_letter or new_state] += number
+    return _line_moves(tally)
 
 
-def moves_from(tally: Iterable[tuple[tuple[int, str, str], int]]) -> list[Move]:
-    """Counted moves in the order of the product lines and columns."""
-    product_lines = {line.pk: line for line in ProductLine.objects.all()}
-    moves = [Move(product_lines[line], before, after, number) for (line, before, after), number in tally]
-    return sorted(
-        moves,
-        key=lambda move: (
-            move.product_line.position,
-            move.product_line.pk,
-            COLUMNS.index(move.before),
-            COLUMNS.index(move.after),
-        ),
-    )
-
-
-def moves_from_report(report: dict[str, Any]) -> list[Move]:
+def moves_from_report(report: dict[str, Any]) -> list[LineMoves]:
     """The moves that a run over all regions stored."""
-    by_code = dict(ProductLine.objects.values_list("code", "pk"))
-    return moves_from(((by_code[row["line"]], row["from"], row["to"]), row["count"]) for row in report.get("moves", ()))
+    pks = dict(ProductLine.objects.values_list("code", "pk"))
+    return _line_moves({(pks[row["line"]], row["from"], row["to"]): row["count"] for row in report.get("moves", ())})
 
 
 def missing_in_force(lines: QuerySet[CustomerLine], cycle: Cycle) -> list[MissingCount]:
@@ -158,3 +170,11 @@ def _line_counts(rows: Iterable[tuple[int, str, str | None, int]]) -> list[LineC
         found.setdefault(line, Counter())[letter or state] += number
     product_lines = ProductLine.objects.filter(pk__in=found).order_by("position", "code")
     return [LineCounts(line, dict(found[line.pk])) for line in product_lines]
+
+
+def _line_moves(tally: Mapping[tuple[int, str, str], int]) -> list[LineMoves]:
+    found: dict[int, dict[tuple[str, str], int]] = {}
+    for (line, old, new), number in tally.items():
+        found.setdefault(line, {})[old, new] = number
+    product_lines = ProductLine.objects.filter(pk__in=found).order_by("position", "code")
+    return [LineMoves(line, found[line.pk]) for line in product_lines]

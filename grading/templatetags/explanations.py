@@ -42,7 +42,7 @@ def _verdict(explained: Explanation) -> str:
     if grading.state == State.NOT_ASSESSED:
         return _("Nobody has assessed this line for the fiscal year yet.")
     if grading.state == State.NOT_GRADABLE:
-        return _("Not graded: something that a grade needs is missing.")
+        return _("Not gradable: something that a grade needs is missing.")
     if grading.scheme == Scheme.CLOSE_HORIZON:
         return _("Graded by when the deal closes: expected on {day}.").format(day=explained.facts.expected_close_on)
     score, floors = money.score(grading.score), dict(explained.limits)
@@ -65,7 +65,7 @@ def _step(part: Part) -> dict[str, Any]:
         "note": _required_words(required, part.compared) if is_margin else "",
         "band": _band(part),
         "points": part.points if part.weight is not None else "",
-        "weight": f"{part.weight} %" if part.weight is not None else f"× {_short(Decimal(part.points) / 100)}",
+        "weight": f"{part.weight} %" if part.weight is not None else f"× {Decimal(part.points) / 100:.2f}",
         "subtotal": money.score(part.subtotal),
         "is_bonus": part.weight is None,
     }
@@ -91,6 +91,8 @@ def _band(part: Part) -> str:
     )
     if part.factor == "history_sales" and part.band_from == 1:
         return _("over 0, below {high}").format(high=high) if high else _("over 0")
+    if part.factor == "history_sales" and part.band_from is None and part.band_below == 1:
+        return _("no sales")
     if low is None:
         return _("below {high}").format(high=high)
     return (

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from crm.models import GradeState
 from grading.explain import reasons_of
 from grading.policy import Missing
-from grading.templatetags.explanations import element_labels
 
 register = template.Library()
 
@@ -14,8 +13,7 @@ register = template.Library()
 @register.filter
 def column_label(column: str) -> str:
     """A letter, or the ungraded state in words."""
-    words = {GradeState.NOT_GRADABLE.value: _("Not graded"), GradeState.NOT_ASSESSED.value: _("Not assessed")}
-    return words.get(column, column)
+    return str(GradeState(column).label) if column in GradeState.values else column
 
 
 @register.filter
@@ -32,6 +30,13 @@ def letter_of(column: str) -> str:
 
 @register.filter
 def missing_elements(mask: int) -> list[str]:
-    """The project-initiation elements that a sum of flags names, in words."""
-    labels = element_labels()
-    return [labels[name] for name in dict.fromkeys(reason.element for reason in reasons_of(Missing(mask or 0)))]
+    """The project-initiation elements that a sum of flags names, in short words."""
+    words = {
+        "need": _("need"),
+        "budget": _("budget"),
+        "timetable": _("timetable"),
+        "decision_makers": _("decision makers"),
+        "expected_close": _("expected close"),
+        "figures": _("figures"),
+    }
+    return [words[name] for name in dict.fromkeys(reason.element for reason in reasons_of(Missing(mask or 0)))]

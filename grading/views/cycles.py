@@ -168,7 +168,7 @@ def _steps(request: HttpRequest, cycle: Cycle, running: GradingRun | None) -> li
     return [step for step in offered.get(CycleState(cycle.state), []) if can(request.user, needed[step])]
 
 
-def _moves(request: HttpRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.Move]:
+def _moves(request: HttpRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.LineMoves]:
     """Against the grades in force while the cycle is open; afterwards what the last complete run reported.
 
     The stored report counts the whole company: it is for those who see all of it.

@@ -88,7 +88,7 @@ def match_lines(rows: Sequence[Row], user: User | None) -> None:
         if line is None and may_write_region(user):
             line = lines[key] = CustomerLine(customer=row.extra["customer"], product_line=product_line)
         if line is None or (line.pk and line.pk not in writable):
-            row.reject(_("you may not write this customer's line “{line}”").format(line=product_line.label))
+            row.reject(_("you may not write this customer's line “{word}”").format(word=row.values["product_line"]))
         else:
             row.extra["line"] = line
 

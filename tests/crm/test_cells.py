@@ -60,7 +60,7 @@ def test_an_amount_is_refused_rather_than_rounded():
     with pytest.raises(CellError, match="more than two decimals"):
         amount("12.345")
     with pytest.raises(CellError, match="more than two decimals"):
-        amount("0.0000000001亿元")
+        amount("0.00000000001亿元")
     assert amount("0.000123万") == 1_23
 
 

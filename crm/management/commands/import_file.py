@@ -81,9 +81,9 @@ class Command(BaseCommand):
         counts = ", ".join(f"{outcome} {report.count(outcome):,}" for outcome in Outcome)
         self.stdout.write(f"{kind.name}: {counts}")
         if report.left_out:
-            self.stdout.write(f"{report.left_out:,} rows are left out by the mapping.")
+            self.stdout.write(f"Left out by the mapping: {report.left_out:,} rows")
         if report.combined:
-            self.stdout.write(f"{report.combined:,} rows were added to an earlier row of the same record.")
+            self.stdout.write(f"Added to an earlier row of the same record: {report.combined:,} rows")
         if not report.is_applied:
             self.stdout.write("Nothing was changed.")
 

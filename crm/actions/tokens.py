@@ -14,9 +14,11 @@ def issue_token(
     *, user: User, scopes: Sequence[str] = ("read",), expires_on: date | None = None, name: str = ""
 ) -> str:
     """Make a token that works to the end of `expires_on` (for ever if None). Only its hash is kept: show it now."""
-    last = None if expires_on is None else _day_after(expires_on) - timezone.now()
     token: str
-    _kept, token = ApiToken.objects.create(user=user, expiry=last, scopes=" ".join(scopes), name=name)
+    kept, token = ApiToken.objects.create(user=user, expiry=None, scopes=" ".join(scopes), name=name)
+    if expires_on is not None:
+        kept.expiry = _day_after(expires_on)
+        kept.save(update_fields=["expiry"])
     return token
 
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.db import models
-
 from crm.actions.changes import EditedMeanwhile, snapshot
 
 
-def lock_version(record: models.Model, version: int) -> dict[str, Any] | None:
+def lock_version(record: Any, version: int) -> dict[str, Any] | None:
     """Lock the stored record to the transaction's end and return its snapshot; None where it is new.
 
     Raises EditedMeanwhile if `version` is not the latest. The caller saves `version + 1`.

@@ -75,6 +75,8 @@ class ScoreField(serializers.Field):
 class Records:
     """What a related field may name: `records(request)`, so that other people's records do not exist."""
 
+    context: Any
+
     def __init__(self, records: Callable[..., QuerySet], *, model: type[Model] | None = None, **kwargs) -> None:
         self.records = records
         if not kwargs.get("read_only"):
@@ -132,7 +134,7 @@ class EmbeddedField(IdField):
     def use_pk_only_optimization(self) -> bool:
         return False
 
-    def to_representation(self, value: Model) -> dict[str, Any]:
+    def to_representation(self, value: Any) -> dict[str, Any]:
         return self.shown_by(context=self.context).to_representation(value)
 
 

@@ -36,7 +36,9 @@ class Cursor(NamedTuple):
 class KeysetPagination(BasePagination):
     """The envelope `{"next", "previous", "results"}` of every list."""
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view=None) -> list:
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list:  # type: ignore[override]
+        self.next: str | None
+        self.previous: str | None
         self.request, self.order = request, view.list_filters.order
         self.column = Column(queryset, self.order)
         size, cursor = page_size(request), self.cursor_of(request)
@@ -65,6 +67,7 @@ class KeysetPagination(BasePagination):
         """The value and id of the page's outermost row; of an empty page, the place it was asked for, inclusive."""
         if rows:
             return self.column.value_of(rows[0]), rows[0].pk
+        assert cursor is not None  # the first page of an empty list has no neighbours
         step = outwards if self.order.is_descending else -outwards
         return cursor.value, cursor.pk + step
 

@@ -1,5 +1,7 @@
 """May they: the roles table for the person, the scopes for the token."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -19,10 +21,12 @@ class RequiresPermission(BasePermission):
             return False  # no token, no session: 401
         if view.action in (None, "metadata"):
             return True  # no such method: 405 follows
-        if not can(request.user, view.permissions[view.action]):
+        person: Any = request.user
+        token: Any = request.auth
+        if not can(person, view.permissions[view.action]):
             raise PermissionDenied(_("Your role does not allow this."))
         wanted = view.scopes_of(view.action)
-        if request.auth is not None and not request.auth.has_scope(*wanted):
+        if token is not None and not token.has_scope(*wanted):
             sentence = _("This token does not have the scope: {scopes}.")
             raise PermissionDenied(sentence.format(scopes=" / ".join(wanted)), "missing_scope")
         return True

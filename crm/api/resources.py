@@ -1,6 +1,6 @@
 """The base of every resource: read within scope, write through one action."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 
 from crm.api.filtering import refuse_unknown
 from crm.api.permissions import READ, WRITE
+from crm.models import User
 from crm.permissions import Permission
 
 READING = ("list", "retrieve")
@@ -30,6 +31,13 @@ class Resource(viewsets.GenericViewSet):
     scopes: dict[str, tuple[str, ...]] = {}
     refusals: dict[type[Exception], int] = {}
 
+    queryset: Any
+
+    @property
+    def person(self) -> User:
+        """Who asks; RequiresPermission lets nobody else in."""
+        return cast(User, self.request.user)
+
     @classmethod
     def scopes_of(cls, action: str) -> tuple[str, ...]:
         """The scopes of which a token needs one."""
@@ -37,9 +45,9 @@ class Resource(viewsets.GenericViewSet):
 
     def get_queryset(self) -> QuerySet:
         """The records that exist for whoever asks, with all that the serializer shows."""
-        return self.queryset.all().visible_to(self.request.user).for_list()
+        return self.queryset.all().visible_to(self.person).for_list()
 
-    def get_object(self) -> Model:
+    def get_object(self) -> Any:
         """The record of the address; absent where it is not within scope."""
         refuse_unknown(self.request, {"format"})
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
@@ -78,6 +86,6 @@ class Changeable(Creatable):
         saved = self.save(serializer)
         return Response(self.get_serializer(self.get_queryset().get(pk=saved.pk)).data)
 
-    def is_writable(self, record: Model) -> bool:
+    def is_writable(self, record: Any) -> bool:
         """Whether the record, which is visible, may be changed by whoever asks."""
-        return type(record).objects.all().writable_by(self.request.user).filter(pk=record.pk).exists()
+        return self.queryset.all().writable_by(self.person).filter(pk=record.pk).exists()

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -78,7 +77,7 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         self.read_version = self._version(attrs)
-        self.record: Model = self.instance or self.Meta.model()
+        self.record: Any = self.instance or self.model()
         for name, value in attrs.items():
             if name not in self.beside_record:
                 setattr(self.record, name, value)
@@ -104,8 +103,13 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer):
             raise serializers.ValidationError({"version": [ErrorDetail(sentence, "required")]})
         return version or 0
 
+    @property
+    def model(self) -> Any:
+        """The class of the records."""
+        return self.Meta.model
+
     def _unchecked(self) -> set[str]:
-        return {field.name for field in self.Meta.model._meta.fields if not field.editable}
+        return {field.name for field in self.model._meta.fields if not field.editable}
 
     def _by_field(self, error: ValidationError) -> dict[str, list[ErrorDetail]]:
         names = {field.source: name for name, field in self.fields.items()}
@@ -140,7 +144,7 @@ class ProductLineSerializer(serializers.ModelSerializer):
 class CustomerNameSerializer(serializers.ModelSerializer):
     """A customer by its main facts; the region by its code."""
 
-    region = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    region: Any = serializers.SlugRelatedField(slug_field="code", read_only=True)
 
     class Meta:
         model = Customer
@@ -158,7 +162,7 @@ class PersonNameSerializer(serializers.ModelSerializer):
 class LineGradeSerializer(serializers.ModelSerializer):
     """A customer's product line with the grade in force."""
 
-    line = serializers.SlugRelatedField(slug_field="code", read_only=True, source="product_line")
+    line: Any = serializers.SlugRelatedField(slug_field="code", read_only=True, source="product_line")
     score = ScoreField(allow_null=True)
 
     class Meta:
@@ -182,7 +186,7 @@ class CustomerSerializer(RecordSerializer):
     region = CodeField(filters.regions, model=Region)
     branch = CodeField(filters.branches, model=Branch, allow_null=True, required=False)
     division = CodeField(divisions, model=Division, allow_null=True, required=False)
-    parent = IdField(filters.customers, model=Customer, shown_as="visible_parent", allow_null=True, required=False)
+    parent: Any = IdField(filters.customers, model=Customer, shown_as="visible_parent", allow_null=True, required=False)
     product_lines = CodeField(
         filters.product_lines,
         model=ProductLine,
@@ -248,7 +252,7 @@ class CustomerLineSerializer(StrictSerializer, serializers.ModelSerializer):
         )
         read_only_fields = ("is_active", *fields[5:])
 
-    def get_lead(self, line: CustomerLine) -> PersonNameSerializer(allow_null=True):  # type: ignore[valid-type]
+    def get_lead(self, line: Any) -> PersonNameSerializer(allow_null=True):  # type: ignore[valid-type]
         """Who leads the line; absent where the reader does not see that person."""
         return None if line.visible_lead is None else {"id": line.lead_id, "name": str(line.lead)}
 

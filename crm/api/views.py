@@ -1,5 +1,7 @@
 """The base: customers, their product lines and sales, regions and product lines."""
 
+from typing import Any
+
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -31,7 +33,7 @@ class RegionViewSet(Readable):
     scopes = {"list": ("read", "grades:read"), "retrieve": ("read", "grades:read")}
 
     def get_queryset(self) -> QuerySet:
-        return self.queryset.all().visible_to(self.request.user)
+        return self.queryset.all().visible_to(self.person)
 
 
 class ProductLineViewSet(Readable):
@@ -63,17 +65,17 @@ class CustomerViewSet(Changeable, Readable):
     refusals = {customer_actions.OutOfReach: 403, customer_actions.LineExists: 409}
 
     def get_queryset(self) -> QuerySet:
-        parents = Customer.objects.visible_to(self.request.user).filter(pk=OuterRef("parent_id"))
+        parents = Customer.objects.visible_to(self.person).filter(pk=OuterRef("parent_id"))
         return super().get_queryset().annotate(visible_parent=Subquery(parents.values("pk")))
 
-    def is_writable(self, record: Customer) -> bool:
+    def is_writable(self, record: Any) -> bool:
         return True  # who sees a customer keeps its facts; its lines are another matter
 
     def save(self, serializer: serializers.CustomerSerializer) -> Customer:
         return customer_actions.save_customer(
             customer=serializer.record,
             version=serializer.read_version,
-            by=self.request.user,
+            by=self.person,
             way=Way.API,
             product_lines=serializer.validated_data.get("product_lines", ()),
         )
@@ -93,11 +95,11 @@ class CustomerLineViewSet(Creatable, Readable):
     refusals = {customer_actions.LineExists: 409}
 
     def get_queryset(self) -> QuerySet:
-        leads = User.objects.visible_to(self.request.user).filter(pk=OuterRef("lead_id"))
+        leads = User.objects.visible_to(self.person).filter(pk=OuterRef("lead_id"))
         return super().get_queryset().annotate(visible_lead=Subquery(leads.values("pk")))
 
     def save(self, serializer: serializers.CustomerLineSerializer) -> CustomerLine:
-        return customer_actions.add_line(**serializer.validated_data, by=self.request.user, way=Way.API)
+        return customer_actions.add_line(**serializer.validated_data, by=self.person, way=Way.API)
 
 
 class SaleViewSet(Changeable, Readable):
@@ -114,9 +116,9 @@ class SaleViewSet(Changeable, Readable):
     }
 
     def save(self, serializer: serializers.SaleSerializer) -> Sale:
-        require_own_line(serializer.record.line, self.request.user)
+        require_own_line(serializer.record.line, self.person)
         return sale_actions.save_sale(
-            sale=serializer.record, version=serializer.read_version, by=self.request.user, way=Way.API
+            sale=serializer.record, version=serializer.read_version, by=self.person, way=Way.API
         )
 
 

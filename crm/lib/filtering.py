@@ -4,7 +4,6 @@ Several values of one filter are OR, several filters are AND. A value that makes
 shows nothing; it never shows the unfiltered list.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import django_filters
@@ -31,7 +30,9 @@ class Order(NamedTuple):
 class KnownRecords(forms.ModelMultipleChoiceField):
     """Records named by id or code; one that does not exist for the person is no choice at all."""
 
-    def clean(self, value: Any) -> list[Model]:
+    queryset: QuerySet
+
+    def clean(self, value: Any) -> list[Model]:  # type: ignore[override]
         words = list(dict.fromkeys(str(word) for word in value or ()))
         key = self.to_field_name or "pk"
         plausible = [word for word in words if self._is_plausible(word)]
@@ -50,7 +51,7 @@ class KnownRecords(forms.ModelMultipleChoiceField):
 class OneOfFilter(django_filters.Filter):
     """Records whose column has one of the values."""
 
-    def filter(self, qs: QuerySet, value: Iterable) -> QuerySet:
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
         return qs.filter(**{f"{self.field_name}__in": value}) if value else qs
 
 

@@ -1,6 +1,7 @@
 """What grades, assessments, policies and cycles look like in the API and what may be written."""
 
 from datetime import date
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,7 +43,7 @@ class PartSerializer(serializers.Serializer):
     """One factor: figure, band, points, weight, subtotal. The bonus has no weight; its points are percents."""
 
     factor = serializers.ChoiceField(choices=["expected_margin", "potential_sales", "history_sales"])
-    label = serializers.CharField()
+    label: Any = serializers.CharField()
     unit = serializers.ChoiceField(choices=["yuan", "percent"])
     value = serializers.CharField(allow_null=True)
     compared = serializers.CharField(allow_null=True, help_text="What the bands measure: the margin gap, the sales.")

@@ -10,16 +10,16 @@ from crm.lib import money
 from grading.actions.verdicts import explanation_of
 from grading.api.fields import budget
 from grading.explain import Explanation, Part
-from grading.models import Grade, GradingPolicy
+from grading.models import Grade, GradeRecord, GradingPolicy
 from grading.policy import Policy
 
 
 def grades(found: Iterable[Grade]) -> list[dict[str, Any]]:
     """Grades with their breakdowns; the policies are read once for all of them."""
-    rows = list(found)
-    wanted = {grade.record.policy_id for grade in rows}
+    rows = [(grade, grade.record) for grade in found if grade.record is not None]
+    wanted = {record.policy_id for _grade, record in rows}
     policies = {row.pk: row.as_rules() for row in GradingPolicy.objects.for_list().filter(pk__in=wanted)}
-    return [_stored(grade, policies[grade.record.policy_id]) for grade in rows]
+    return [_stored(grade, record, policies[record.policy_id]) for grade, record in rows]
 
 
 def previewed(explanation: Explanation, *, fiscal_year: int, policy: Policy) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def previewed(explanation: Explanation, *, fiscal_year: int, policy: Policy) -> 
     }
 
 
-def _stored(grade: Grade, policy: Policy) -> dict[str, Any]:
-    record, line = grade.record, grade.line
+def _stored(grade: Grade, record: GradeRecord, policy: Policy) -> dict[str, Any]:
+    line = grade.line
     customer, code = line.customer, line.product_line.code
     explanation = explanation_of(record, line_code=code, policy=policy)
     return {

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm.api.resources import Changeable, Readable
 from crm.api.views import require_own_line
 from crm.lib.filtering import ListFilters, WordsFilter, YearsFilter
-from crm.models import Way
+from crm.models import User, Way
 from crm.permissions import Permission, can
 from grading.actions import assessments as assessment_actions
 from grading.actions import cycles as cycle_actions
@@ -42,7 +42,7 @@ class GradeViewSet(Readable):
         return super().get_queryset().filter(record__isnull=False)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response(shown.grades(page))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -76,9 +76,9 @@ class AssessmentViewSet(Changeable, Readable):
     refusals = {run_actions.CycleClosed: 409}
 
     def save(self, serializer: serializers.AssessmentSerializer) -> Assessment:
-        require_own_line(serializer.record.line, self.request.user)
+        require_own_line(serializer.record.line, self.person)
         assessment_actions.save_assessment(
-            assessment=serializer.record, version=serializer.read_version, by=self.request.user, way=Way.API
+            assessment=serializer.record, version=serializer.read_version, by=self.person, way=Way.API
         )
         return serializer.record
 
@@ -103,7 +103,7 @@ class PolicyViewSet(Readable):
 
     def get_queryset(self) -> QuerySet:
         policies = self.queryset.all().for_list()
-        return policies if can(self.request.user, Permission.EDIT_POLICY) else policies.published()
+        return policies if can(self.person, Permission.EDIT_POLICY) else policies.published()
 
     def get_object(self) -> GradingPolicy:
         return get_object_or_404(self.get_queryset(), number=self.kwargs["number"])
@@ -144,16 +144,16 @@ class CycleViewSet(Readable):
         return self.queryset.all()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"runs": latest_runs(self.request.user)}
+        return {**super().get_serializer_context(), "runs": latest_runs(self.person)}
 
     @extend_schema(request=serializers.NothingSerializer)
     @action(detail=True, methods=["post"])
     def open(self, request: Request, pk: str) -> Response:
         """Open a draft cycle: each customer line gets its assessment of the year."""
-        cycle_actions.open_cycle(cycle=self.get_object(), by=request.user, way=Way.API)
+        cycle_actions.open_cycle(cycle=self.get_object(), by=self.person, way=Way.API)
         return self.shown()
 
-    @extend_schema(request=serializers.StartRunSerializer)
+    @extend_schema(request=serializers.StartRunSerializer, responses={202: serializers.CycleSerializer})
     @action(detail=True, methods=["post"], url_path="start-run", url_name="start-run")
     def start_run(self, request: Request, pk: str) -> Response:
         """Start a grading run, or join the one under way; it works in the background."""
@@ -161,18 +161,18 @@ class CycleViewSet(Readable):
         sent.is_valid(raise_exception=True)
         run_actions.start_run(
             cycle=self.get_object(),
-            by=request.user,
+            by=self.person,
             as_of=sent.validated_data.get("as_of"),
             product_line=sent.validated_data.get("line"),
             region=sent.validated_data.get("region"),
         )
         return self.shown(202)
 
-    @extend_schema(request=serializers.NothingSerializer)
+    @extend_schema(request=serializers.NothingSerializer, responses={202: serializers.CycleSerializer})
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
         """Publish an open cycle: a last run, at whose end its grades are visible to everyone in scope."""
-        cycle_actions.publish_cycle(cycle=self.get_object(), by=request.user)
+        cycle_actions.publish_cycle(cycle=self.get_object(), by=self.person)
         return self.shown(202)
 
     def shown(self, status: int = 200) -> Response:
@@ -180,7 +180,7 @@ class CycleViewSet(Readable):
         return Response(self.get_serializer(self.get_object()).data, status=status)
 
 
-def latest_runs(user) -> dict[int, GradingRun]:
+def latest_runs(user: User) -> dict[int, GradingRun]:
     """The latest run of each cycle, for those who see every region: a run counts all customers."""
     if not user.sees_all_regions:
         return {}

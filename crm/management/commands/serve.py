@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve; with a broker configured the background jobs are the workers' affair."""
+        self.check(databases=["default"])
         host, port = options["host"], options["port"]
         server = self._bind(host, port)
         worker = None if settings.REDIS_URL else EmbeddedWorker()

@@ -13,6 +13,7 @@ from typing import Self
 from crm.lib.dates import add_months, fiscal_year_end, fiscal_year_start
 
 HISTORY_MONTHS = 24
+HIGHEST_MARGIN = 100_00  # 1/100 %: nobody earns more than the price
 LETTERS = ("A", "B", "C", "D")
 
 
@@ -231,7 +232,7 @@ def grade(facts: Facts, policy: Policy, calendar: Calendar) -> Grading:
 
 
 def lifts(grading: Grading, facts: Facts, policy: Policy) -> tuple[Lift, ...]:
-    """What would earn the next better grade: one figure alone where one suffices, else margin and potential together."""
+    """What would earn the next better grade: each figure that does alone, else margin and potential together."""
     if grading.score is None or grading.letter in (None, "A"):
         return ()
     better = LETTERS[LETTERS.index(str(grading.letter)) - 1]
@@ -307,6 +308,7 @@ def _steps(grading: Grading, facts: Facts, policy: Policy) -> dict[str, list[Ste
         "expected_margin": [
             ("expected_margin", margin, floor + required, earned)
             for floor, earned in _better(margin - required, policy.margin)
+            if floor + required <= HIGHEST_MARGIN
         ],
         "history_sales": [("history_sales", history, *up) for up in _better(history, policy.bonus)],
     }

@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from crm.models import Job, JobState, User
@@ -39,10 +41,12 @@ def nudge(job: Job, *, times: int = 1) -> None:
 
 
 def show_progress(job_id: int, *, done: int, owner: str) -> Job:
-    """Note how far a job is and that somebody works on it."""
+    """Note how far a job is and that somebody works on it. Of workers who count at once, the furthest is right."""
     now = timezone.now()
     Job.objects.active().filter(pk=job_id, started_at=None).update(started_at=now)
-    Job.objects.active().filter(pk=job_id).update(state=JobState.RUNNING, done=done, owner=owner, heartbeat_at=now)
+    Job.objects.active().filter(pk=job_id).update(
+        state=JobState.RUNNING, done=Greatest("done", Value(done)), owner=owner, heartbeat_at=now
+    )
     return Job.objects.get(pk=job_id)
 
 

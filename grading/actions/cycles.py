@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.actions.changes import record_change, snapshot
 from crm.lib.dates import fiscal_year_end, fiscal_year_of
 from crm.models import CustomerKind, User, Way
-from grading.actions.runs import start_run
+from grading.actions.runs import RunUnderWay, start_run
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
 
 
@@ -71,7 +71,7 @@ def carry_over(cycle: Cycle) -> int:
                 "kind": CustomerKind.CUSTOMER.value,
             },
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def prepare_next_cycle(*, today: date) -> Cycle | None:
@@ -82,9 +82,19 @@ def prepare_next_cycle(*, today: date) -> Cycle | None:
 
 
 def start_nightly_runs(*, today: date) -> list[GradingRun]:
-    """Grade every open cycle once a day. Returns the runs that this call started."""
-    due = [cycle for cycle in Cycle.objects.open() if not _has_run_on(cycle, today)]
-    return [start_run(cycle=cycle, by=None, as_of=today) for cycle in due]
+    """Grade every open cycle once a day. Returns the runs that this call started.
+
+    A cycle with a run of yesterday under way is left to the next call.
+    """
+    due = [cycle for cycle in Cycle.objects.open().order_by("fiscal_year") if not _has_run_on(cycle, today)]
+    return [run for cycle in due if (run := _start_nightly_run(cycle, today)) is not None]
+
+
+def _start_nightly_run(cycle: Cycle, today: date) -> GradingRun | None:
+    try:
+        return start_run(cycle=cycle, by=None, as_of=today)
+    except RunUnderWay:
+        return None
 
 
 @transaction.atomic
@@ -112,5 +122,5 @@ def _locked(cycle: Cycle, wanted: CycleState) -> Cycle:
 
 
 def _has_run_on(cycle: Cycle, day: date) -> bool:
-    latest = cycle.runs.order_by("-started_at").first()
+    latest = cycle.runs.filter(product_line=None, region=None).order_by("-started_at").first()
     return latest is not None and timezone.localdate(latest.started_at) >= day

@@ -40,7 +40,7 @@ def move_labels(*, today: date, line_ids: Sequence[int] | None = None) -> int:
                         {differs} ({", ".join(f"r.{column}" for column in _LABELS.values())}, g.fiscal_year)""",
             {"year": cycle.fiscal_year},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def move_labels_once(*, today: date) -> int:

@@ -1,11 +1,13 @@
 """Regrading what other apps changed: they mark the customer line, this follows."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from crm.models import CustomerLine
 from grading.actions.records import regrade_lines
-from grading.models import Cause, Cycle, CycleState
+from grading.models import Cause, Cycle, CycleState, Grade
 
 BATCH = 2000
 
@@ -23,15 +25,22 @@ def regrade_changed_facts() -> int:
 
 
 @transaction.atomic
-def _regrade(line_ids: list[int], began_at) -> None:
+def _regrade(line_ids: list[int], began_at: datetime) -> None:
+    under_way = Cycle.objects.filter(state__in=[CycleState.OPEN, CycleState.PUBLISHED])
+    years = list(under_way.order_by("fiscal_year").values_list("fiscal_year", flat=True))
+    _lock_heads(line_ids, years)
     cleared = CustomerLine.objects.filter(pk__in=line_ids, facts_changed_at__lte=began_at)
     cleared.update(facts_changed_at=None)
-    for year in Cycle.objects.filter(state__in=[CycleState.OPEN, CycleState.PUBLISHED]).values_list(
-        "fiscal_year", flat=True
-    ):
+    for year in years:
         regrade_lines(line_ids=line_ids, fiscal_year=year, cause=Cause.FACTS, by=None)
 
 
-def _marked(before) -> list[int]:
+def _lock_heads(line_ids: list[int], years: list[int]) -> None:
+    """Take the locks in the order of everyone who grades, heads before lines, so that nobody waits in a ring."""
+    heads = Grade.objects.filter(line__in=line_ids, fiscal_year__in=years).order_by("fiscal_year", "line_id")
+    len(heads.select_for_update())
+
+
+def _marked(before: datetime) -> list[int]:
     marked = CustomerLine.objects.filter(facts_changed_at__lte=before).order_by("pk")
     return list(marked.values_list("pk", flat=True)[:BATCH])

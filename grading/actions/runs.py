@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
-from crm.models import CustomerLine, Job, ProductLine, Region, User
+from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
 from grading.actions.records import Count, Lines, Occasion, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
@@ -20,6 +21,7 @@ from grading.policy import LETTERS, Missing
 
 JOB_KIND = "grade-year"
 LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 100_000, 500, 20
+MOST_TRIES = 5  # for a chunk whose lines somebody else grades for the first time in the same moment
 LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
 
 
@@ -55,6 +57,7 @@ def start_run(
         job, is_new = start_job(kind=JOB_KIND, key=_key(cycle, product_line, region), by=by)
         if not is_new:
             return _join(job, day, publishes)
+        _give_up_failed(cycle, product_line, region)
         run = GradingRun.objects.create(
             cycle=cycle,
             policy=GradingPolicy.objects.current(),
@@ -85,7 +88,7 @@ class CycleClosed(Exception):
 def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], Any] | None = None) -> None:
     """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times."""
     owner = worker or f"{socket.gethostname()}:{os.getpid()}"
-    while _work_on_next_chunk(run, owner):
+    while _try_next_chunk(run, owner):
         job = show_progress(run.job_id, done=_done(run), owner=owner)
         if on_progress:
             on_progress(job)
@@ -113,7 +116,9 @@ def cancel_run(*, run: GradingRun, by: User) -> bool:
     stopped = GradingRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
         state=RunState.CANCELLED, finished_at=timezone.now()
     )
-    return bool(stopped) and cancel_job(run.job_id, by=by)
+    if stopped:
+        cancel_job(run.job_id, by=by)
+    return bool(stopped)
 
 
 def report_of(run: GradingRun) -> dict[str, Any]:
@@ -149,10 +154,22 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
     }
 
 
+def _try_next_chunk(run: GradingRun, owner: str) -> bool:
+    """Work on the next chunk; again where an edit added the head of one of its lines meanwhile: now it is there."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return _work_on_next_chunk(run, owner)
+        except IntegrityError:
+            continue
+    return _work_on_next_chunk(run, owner)
+
+
 def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
     """Take a free chunk and grade it, in one transaction: killed anywhere, it is as if it had never begun."""
     with transaction.atomic():
-        pending = run.chunks.filter(state=ChunkState.PENDING, run__state=RunState.RUNNING)
+        pending = run.chunks.filter(
+            state=ChunkState.PENDING, run__state=RunState.RUNNING, run__job__state__in=ACTIVE_STATES
+        )
         chunk = _leased(pending.order_by("number")).first()
         if chunk is None:
             return False
@@ -172,8 +189,16 @@ def _leased(chunks: Any) -> Any:
 
 
 def _publish(run: GradingRun) -> None:
+    before = snapshot(run.cycle)
     run.cycle.state, run.cycle.published_at, run.cycle.published_by = CycleState.PUBLISHED, run.finished_at, run.by
     run.cycle.save()
+    record_change(run.cycle, before=before, by=run.by, way=Way.JOB)
+
+
+def _give_up_failed(cycle: Cycle, product_line: ProductLine | None, region: Region | None) -> None:
+    """A run whose job has failed is not gone on with once another takes its place."""
+    failed = cycle.runs.filter(state=RunState.RUNNING, product_line=product_line, region=region)
+    failed.update(state=RunState.CANCELLED, finished_at=timezone.now())
 
 
 def _join(job: Job, as_of: date, publishes: bool) -> GradingRun:
@@ -184,7 +209,7 @@ def _join(job: Job, as_of: date, publishes: bool) -> GradingRun:
 
 
 def _lines(run: GradingRun) -> Any:
-    lines = CustomerLine.objects.filter(is_active=True)
+    lines = CustomerLine.objects.gradable()
     lines = lines if run.product_line_id is None else lines.filter(product_line_id=run.product_line_id)
     return lines if run.region_id is None else lines.filter(customer__region_id=run.region_id)
 

@@ -125,7 +125,8 @@ class ChunkState(models.TextChoices):
 class RunChunk(models.Model):
     """A range of customer lines that one worker grades in one transaction.
 
-    The lease is the lock on this row: it ends with the worker's transaction, so a killed worker's chunk is free at once.
+    The lease is the lock on this row: it ends with the worker's transaction, so a killed worker's chunk is free
+    at once.
     """
 
     run = models.ForeignKey(GradingRun, models.CASCADE, related_name="chunks")

@@ -61,7 +61,7 @@ def view_cycle(request: HttpRequest, year: int) -> HttpResponse:
         "is_in_force": cycle == Cycle.objects.effective(timezone.localdate()).first(),
         "progress": progress_of(running, request.user, timezone.now()) if running else None,
         "runs": runs,
-        "steps": _steps(request, cycle, running),
+        "steps": _steps(request, cycle, running if running and running.job.is_active else None),
     }
     return render(request, "grading/view_cycle.html", context)
 

@@ -9,11 +9,14 @@ from crm.lib.dates import add_months, fiscal_year_start
 from grading.demo.figures import WAN, AssessmentPlan, SalePlan, assessments, sales
 from grading.demo.offices import CUSTOMER, OFFICES, Office
 from grading.demo.people import person_name
-from grading.demo.places import REGION_OF_PROVINCE, REGIONS, Place
+from grading.demo.places import REGION_OF_PROVINCE, REGIONS, Level, Place
 
 _EXISTING = 0.40
 _HAS_CREDIT_CODE = 0.8
 _CREDIT_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_LARGE = 500 * WAN
+# Who else works on the largest lines.
+_EXPERTS = ("consultant", "consultant2", "director", "account-director", "implementation")
 _TITLES = ("局长", "副局长", "科长", "信息中心主任", "办公室主任", "采购负责人", "技术负责人", "项目经理")
 
 
@@ -33,6 +36,7 @@ class LinePlan:
 
     product_line: str
     lead: str  # username, or empty
+    expert: str  # username of who else works on it, or empty
     assessments: tuple[AssessmentPlan, ...]
     sales: tuple[SalePlan, ...]
 
@@ -80,13 +84,14 @@ class Years:
 
 def universe(places: Iterable[Place]) -> list[tuple[Place, Office]]:
     """Everyone who could be a customer, parents first."""
-    return [(place, office) for place in places for office in OFFICES if office.weight_at(place)]
+    offices = {level: [office for office in OFFICES if office.weights[level - 1]] for level in Level}
+    return [(place, office) for place in places for office in offices[place.level]]
 
 
 def customers(places: Iterable[Place], *, number: int, seed: int, years: Years) -> Iterator[CustomerPlan]:
     """`number` customers, bureaus before those below them."""
     rng, everyone = Random(f"{seed} customers"), universe(places)
-    keys = [rng.random() ** (1 / office.weight_at(place)) for place, office in everyone]  # a weighted draw
+    keys = [rng.random() ** (1 / office.weights[place.level - 1]) for place, office in everyone]  # a weighted draw
     drawn = sorted(range(len(everyone)), key=keys.__getitem__, reverse=True)[:number]
     chosen = sorted((everyone[index] for index in drawn), key=lambda pair: (pair[0].level, pair[0].code, pair[1].slug))
     codes = {office.code_at(place) for place, office in chosen}
@@ -118,7 +123,7 @@ def _lines(rng: Random, place: Place, office: Office, years: Years) -> Iterator[
         if rng.random() >= likely:
             continue
         if office.kind != CUSTOMER:
-            yield LinePlan(product_line, _lead(rng, place, 0), (), ())
+            yield LinePlan(product_line, _lead(rng, place, 0), "", (), ())
             continue
         is_existing = rng.random() < _EXISTING
         plans = tuple(assessments(rng, product_line, place.level, years.starts, is_existing))
@@ -126,7 +131,8 @@ def _lines(rng: Random, place: Place, office: Office, years: Years) -> Iterator[
         bought = (
             _bought(rng, place, f"HT-{office.code_at(place)}-{product_line[:2].upper()}", years) if is_existing else ()
         )
-        yield LinePlan(product_line, _lead(rng, place, size), plans, tuple(bought))
+        expert = rng.choice(_EXPERTS) if size >= _LARGE else ""
+        yield LinePlan(product_line, _lead(rng, place, size), expert, plans, tuple(bought))
 
 
 def _bought(rng: Random, place: Place, prefix: str, years: Years) -> Iterator[SalePlan]:
@@ -142,7 +148,7 @@ def _lead(rng: Random, place: Place, size: int) -> str:
     juniors = ("-sales", "-sales2", "-sales3")
     if luck < 0.14:
         return region + rng.choice(("-senior", "-account", *juniors))
-    if size >= 500 * WAN:
+    if size >= _LARGE:
         return region + "-senior"
     return region + rng.choice(("-account", "-account2") if size >= 150 * WAN else juniors)
 

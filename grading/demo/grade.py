@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from crm.models import CustomerKind, GradeState, User, Way
 from grading.actions.assessments import save_assessment
@@ -37,10 +37,11 @@ def change_some_assessments(*, years: Years, seed: int) -> int:
     """Let some people learn more about their customers during the year, which changes some grades. Returns how many."""
     rng = Random(f"{seed} changes")
     found = list(_graded_assessments(years.fiscal_year))
-    chosen = rng.sample(found, min(REGRADED, len(found) // 5))
+    chosen = rng.sample(found, min(REGRADED, -(-len(found) // 20)))
     for assessment in chosen:
         _learn(rng, assessment, years)
-        save_assessment(assessment=assessment, version=assessment.version, by=assessment.line.lead)
+        lead = cast(User, assessment.line.lead)
+        save_assessment(assessment=assessment, version=assessment.version, by=lead)
     return len(chosen)
 
 

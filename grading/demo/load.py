@@ -29,7 +29,6 @@ from crm.models import (
 )
 from crm.permissions import ROLES, Permission
 from grading.demo.company import CustomerPlan, LinePlan, Years, branches, customers
-from grading.demo.figures import WAN
 from grading.demo.people import branch_code, people
 from grading.demo.places import REGIONS, places_of
 from grading.models import Assessment
@@ -37,9 +36,6 @@ from grading.models import Assessment
 PASSWORD = "hengke-demo"
 BATCH = 2000
 Row = TypeVar("Row", bound=models.Model)
-_LARGE = 800 * WAN
-# Who else works on the largest lines, by username; what the membership says is their role.
-_EXPERTS = ("consultant", "consultant2", "director", "account-director", "implementation")
 
 
 def load_company(*, number: int, seed: int, years: Years, on_progress: Callable[[int], Any]) -> None:
@@ -148,8 +144,8 @@ class _Loader:
         since: date = self.years.first_sale_on
         if line.lead:
             yield LineMember(line=line, user=line.lead, why="lead", from_on=since)
-        if any((entered.potential_sales or 0) >= _LARGE for entered in plan.assessments):
-            expert = self.people[_EXPERTS[line.pk % len(_EXPERTS)]]
+        if plan.expert:
+            expert = self.people[plan.expert]
             yield LineMember(line=line, user=expert, why=expert.role, from_on=since)
 
 

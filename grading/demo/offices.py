@@ -34,10 +34,6 @@ class Office:
         """The name as people say it: 杭州公安."""
         return place.spoken + self.short
 
-    def weight_at(self, place: Place) -> float:
-        """How likely it is a customer there."""
-        return self.weights[place.level - 1]
-
 
 _MAIN, _SIDE, _FIRM, _RELATION = (9.0, 6.0, 1.6), (0.4, 0.25, 0.06), (0.8, 1.2, 0.0), (0.8, 0.7, 0.05)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from crm.models import Change, Contact, Customer, CustomerLine, User, Way
+
+_SECRETS = frozenset({"password"})
 
 
 class EditedMeanwhile(Exception):
@@ -29,8 +32,9 @@ class Edit:
 
 
 def snapshot(record: models.Model) -> dict[str, Any]:
-    """The record's stored values, in a form that JSON keeps exactly."""
-    return {field.attname: _plain(getattr(record, field.attname)) for field in record._meta.concrete_fields}
+    """The record's stored values, in a form that JSON keeps exactly; of a secret only whether it is the same."""
+    values = {field.attname: _plain(getattr(record, field.attname)) for field in record._meta.concrete_fields}
+    return {name: _fingerprint(value) if name in _SECRETS else value for name, value in values.items()}
 
 
 def record_change(
@@ -95,6 +99,10 @@ def _customer_of(record: Any) -> Customer | None:
     if isinstance(record, Contact | CustomerLine):
         return record.customer
     return record.line.customer if isinstance(getattr(record, "line", None), CustomerLine) else None
+
+
+def _fingerprint(secret: str) -> str:
+    return f"#{blake2b(secret.encode(), digest_size=4).hexdigest()}"
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Optimistic locking: who saves says which version was read."""
+"""Locking what is about to be saved; with a version, who saves says which one was read."""
 
 from typing import Any
 
@@ -16,3 +16,10 @@ def lock_version(record: Any, version: int) -> dict[str, Any] | None:
     if stored.version != version:
         raise EditedMeanwhile(stored)
     return snapshot(stored)
+
+
+def lock_record(record: Any) -> dict[str, Any] | None:
+    """Lock a stored record that carries no version to the transaction's end; its snapshot, None where it is new."""
+    if record.pk is None:
+        return None
+    return snapshot(type(record)._base_manager.select_for_update().get(pk=record.pk))

@@ -27,9 +27,11 @@ class ChangeQuerySet(models.QuerySet):
         return self.filter(table=obj._meta.db_table, object_id=obj.pk).order_by("sequence")
 
     def visible_to(self, user) -> "ChangeQuerySet":
-        """Changes of the records of one's region, or of the customers one sees."""
+        """Changes of one's region, or of the customers one sees; to administrators those of settings and people."""
         if user.sees_all_regions:
             return self
+        if user.is_administrator:
+            return self.filter(customer=None)
         if user.sees_whole_region:
             return self.filter(region_id=user.region_id)
         return self.filter(customer__in=Customer.objects.visible_to(user))

@@ -26,10 +26,20 @@ class Region(Named):
         verbose_name_plural = _("regions")
 
 
+class BranchQuerySet(models.QuerySet):
+    """Branch offices in the words of the business."""
+
+    def visible_to(self, user) -> "BranchQuerySet":
+        """The branch offices of the regions a person may see."""
+        return self.filter(region__in=Region.objects.visible_to(user))
+
+
 class Branch(Named):
     """A branch office 分公司 of a region."""
 
     region = models.ForeignKey(Region, models.PROTECT, related_name="branches", verbose_name=_("region"))
+
+    objects = BranchQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("branch office")

@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes
 # A stamp carries the checksum of its lock, so that a changed lock installs again and a touched one does not.
 RUNTIME := .venv/.stamp-runtime-$(shell cksum < requirements/runtime.txt | cut -d' ' -f1)
 DEV := .venv/.stamp-dev-$(shell cksum < requirements/dev.txt | cut -d' ' -f1)

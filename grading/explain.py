@@ -171,6 +171,8 @@ def _suggestion(lift: Lift) -> Suggestion:
 
 
 def _wish(factor: str, now: int, to: int) -> str:
+    if factor == "history_sales" and now <= 0 < to < money.FEN_PER_YUAN:
+        return _("sales of two years above zero")
     names = {
         "expected_margin": _("expected margin +{by} pp"),
         "potential_sales": _("potential sales +{by}万"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
@@ -135,7 +136,11 @@ class EmbeddedField(IdField):
         return False
 
     def to_representation(self, value: Any) -> dict[str, Any]:
-        return self.shown_by(context=self.context).to_representation(value)
+        return self._serializer.to_representation(value)
+
+    @cached_property
+    def _serializer(self) -> serializers.Serializer:
+        return self.shown_by(context=self.context)
 
 
 class EmbeddedSchema(OpenApiSerializerFieldExtension):

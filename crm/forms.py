@@ -16,8 +16,15 @@ class WanFormField(YuanFormField):
         shown = super().prepare_value(value)
         return f"{shown.normalize():f}" if isinstance(shown, Decimal) else shown
 
-    def widget_attrs(self, widget):
-        return {**super().widget_attrs(widget), "step": "any", "inputmode": "decimal"}
+    def to_python(self, value):
+        return super().to_python(value.replace(",", "").replace("，", "") if isinstance(value, str) else value)
+
+
+class FigureInput(forms.TextInput):
+    """A figure: a number box would drop what it cannot read, so this is text with a number pad."""
+
+    def __init__(self, attrs=None):
+        super().__init__({"inputmode": "decimal", "class": "num", "autocomplete": "off", **(attrs or {})})
 
 
 class DayInput(forms.DateInput):

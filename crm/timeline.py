@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from crm.lib import money
@@ -45,7 +46,7 @@ def field_words(model: type[models.Model], name: str, value: Any) -> str:
 
 def _event(change: Change) -> Event:
     model = _models().get(change.table)
-    what = str(model._meta.verbose_name) if model else change.table
+    what = capfirst(str(model._meta.verbose_name)) if model else change.table
     if change.before is None:
         title = _("{record} added").format(record=what)
     elif "deleted_at" in (change.after or {}) and change.after["deleted_at"]:

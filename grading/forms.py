@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms import DayInput, WanFormField
+from crm.forms import DayInput, FigureInput, WanFormField
 from grading.models import Assessment
 
 FIGURES = ("expected_margin", "potential_sales")
@@ -33,6 +33,9 @@ class AssessmentForm(forms.ModelForm):
         )
         field_classes = {"potential_sales": WanFormField, "budget_amount": WanFormField}
         widgets = {
+            "expected_margin": FigureInput,
+            "potential_sales": FigureInput,
+            "budget_amount": FigureInput,
             "expected_close_on": DayInput(),
             "budget_state": forms.RadioSelect,
             "note": forms.Textarea(attrs={"rows": 3}),

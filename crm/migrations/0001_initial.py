@@ -331,6 +331,10 @@ class Migration(migrations.Migration):
             model_name='customer',
             index=models.Index(fields=['region', 'pinyin'], name='customer_region_pinyin'),
         ),
+        migrations.AddIndex(
+            model_name='customer',
+            index=models.Index(condition=models.Q(('deleted_at__isnull', False), models.Q(('kind', 'customer'), _negated=True), _connector='OR'), fields=['id'], name='customer_never_graded'),
+        ),
         migrations.AddConstraint(
             model_name='customer',
             constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None), models.Q(('credit_code', ''), _negated=True)), fields=('region', 'credit_code'), name='customer_credit_code_unique_in_region', violation_error_message='Another customer of the region has this credit code.'),
@@ -361,7 +365,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='sale',
-            index=models.Index(fields=['line', 'signed_on'], name='sale_line_signed'),
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['line', 'signed_on'], name='sale_line_signed'),
         ),
         migrations.AddConstraint(
             model_name='sale',

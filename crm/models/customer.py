@@ -79,7 +79,15 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        indexes = [models.Index(fields=["region", "pinyin"], name="customer_region_pinyin")]
+        indexes = [
+            models.Index(fields=["region", "pinyin"], name="customer_region_pinyin"),
+            # The few that are never graded: a run looks them up instead of reading all customers.
+            models.Index(
+                fields=["id"],
+                name="customer_never_graded",
+                condition=Q(deleted_at__isnull=False) | ~Q(kind=CustomerKind.CUSTOMER),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="customer_credit_code_unique_in_region",
@@ -243,6 +251,10 @@ class LineMemberQuerySet(models.QuerySet):
     def of(self, user) -> "LineMemberQuerySet":
         """A person's own memberships and those of the people he guides."""
         return self.filter(Q(user=user) | Q(user__guided_by=user))
+
+    def visible_to(self, user) -> "LineMemberQuerySet":
+        """Who sees a customer line sees who else does, and why."""
+        return self.filter(line__in=CustomerLine.objects.visible_to(user))
 
 
 class LineMember(models.Model):

@@ -46,7 +46,9 @@ class Sale(models.Model):
     class Meta:
         verbose_name = _("sale")
         verbose_name_plural = _("sales")
-        indexes = [models.Index(fields=["line", "signed_on"], name="sale_line_signed")]
+        indexes = [
+            models.Index(fields=["line", "signed_on"], name="sale_line_signed", condition=Q(deleted_at=None))
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="sale_contract_no_unique_in_line",

@@ -86,8 +86,6 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
             COALESCE(a.budget_state, '{BudgetState.NONE.value}') AS budget_state, a.budget_amount,
             a.expected_close_on{flags}
         FROM crm_customerline l
-        JOIN crm_customer c
-            ON c.id = l.customer_id AND c.deleted_at IS NULL AND c.kind = '{CustomerKind.CUSTOMER.value}'
         LEFT JOIN grading_assessment a
             ON a.line_id = l.id AND {ids.format("a.line_id")}
             AND a.fiscal_year = %(fiscal_year)s AND NOT a.is_carried_over
@@ -97,7 +95,10 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
                 AND {ids.format("line_id")}
             GROUP BY line_id
         ) s ON s.line_id = l.id
-        WHERE l.is_active AND {ids.format("l.id")}{narrowed} {_fence()}"""
+        WHERE l.is_active AND {ids.format("l.id")}{narrowed} AND NOT EXISTS (
+            SELECT 1 FROM crm_customer c
+            WHERE c.id = l.customer_id AND (c.deleted_at IS NOT NULL OR c.kind <> '{CustomerKind.CUSTOMER.value}'))
+        {_fence()}"""
 
 
 def _pointed(facts: str, rules: Mapping[int, LineRule], policy: Policy) -> str:

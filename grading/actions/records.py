@@ -1,7 +1,7 @@
 """The only place that writes grades: heads, records and the pointer between them, set by set.
 
-A set is written in two statements per database: lines that have a head (locked first, so that an edit and a run never
-cross) and lines that have none yet. A record is written only if something that matters changed.
+The heads are locked first, so that an edit and a run never cross; the facts are read after that, in a statement of
+their own. A record is written only if something that matters changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +23,6 @@ from grading.policy import Calendar
 # A moved history sum alone writes nothing; what it changes (the bonus) does.
 MATTERS = tuple(name for name in COLUMNS if name not in ("history_sales", "required_margin"))
 BATCH = 2000
-_NO_HEAD = """ AND NOT EXISTS (
-    SELECT 1 FROM grading_grade h WHERE h.line_id = l.id AND h.fiscal_year = %(fiscal_year)s)"""
 
 
 class Count(NamedTuple):
@@ -90,14 +88,14 @@ class Occasion:
         first_day = fiscal_year_start(self.fiscal_year, settings.FISCAL_YEAR_START_MONTH)
         return max(first_day, timezone.localdate(self.recorded_at))
 
-    def graded(self, lines: Lines, *, narrowed: str = "") -> GradedSet:
-        """The graded set of the lines; `narrowed` is one more condition on crm_customerline AS l."""
+    def graded(self, lines: Lines) -> GradedSet:
+        """The graded set of the lines."""
         return graded_set(
             policy=self.policy.as_rules(),
             calendar=self.calendar,
             product_lines=dict(ProductLine.objects.values_list("pk", "code")),
             ids=lines.ids,
-            narrowed=lines.narrowed + narrowed,
+            narrowed=lines.narrowed,
             params=lines.params,
         )
 
@@ -117,13 +115,12 @@ class Occasion:
 
 def write_records(lines: Lines, occasion: Occasion) -> list[Count]:
     """Grade the lines and write what changed. Runs in the caller's transaction; the heads stay locked to its end."""
-    counts: list[Count] = []
     _plan_for_chunks()
-    if _lock_heads(lines, occasion.fiscal_year):
-        counts += _write(_existing(lines, occasion), occasion, adds_heads=False)
-    if _are_without_head(lines, occasion.fiscal_year):
-        counts += _write(_without_head(lines, occasion), occasion, adds_heads=True)
-    return counts
+    latest = _lock_heads(lines, occasion.fiscal_year)
+    graded = _compared(lines, occasion, latest)
+    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
+    with connection.cursor() as cursor:
+        return [Count(*row) for row in write(cursor, graded, {**graded.params, **occasion.columns()})]
 
 
 def regrade_lines(
@@ -172,122 +169,106 @@ def _plan_for_chunks() -> None:
             )
 
 
-def _are_without_head(lines: Lines, fiscal_year: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT EXISTS (SELECT 1 FROM crm_customerline l
-                WHERE l.is_active AND {lines.ids.format("l.id")}{lines.narrowed}{_NO_HEAD})""",
-            {"fiscal_year": fiscal_year, **lines.params},
-        )
-        return bool(cursor.fetchone()[0])
+def _lock_heads(lines: Lines, fiscal_year: int) -> dict[str, int]:
+    """Lock the heads, in one order so that two who do it never wait for each other in a ring.
 
-
-def _lock_heads(lines: Lines, fiscal_year: int) -> int:
-    """Lock the heads, in one order so that two who do it never wait for each other in a ring. Returns how many."""
+    Returns between which numbers their latest records lie: a chunk's records lie together and are read in one go.
+    """
     lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT COUNT(*) FROM (
-                SELECT 1 FROM grading_grade g WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
+            f"""SELECT COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0) FROM (
+                SELECT record_id FROM grading_grade g
+                WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
                 ORDER BY g.line_id {lock}) locked""",
             {"fiscal_year": fiscal_year, **lines.params},
         )
-        return cursor.fetchone()[0]
+        first, last = cursor.fetchone()
+    return {"first_record": first, "last_record": last}
 
 
-def _existing(lines: Lines, occasion: Occasion) -> GradedSet:
-    """The graded set of lines that have a head, with whether anything that matters differs from its latest record."""
+def _compared(lines: Lines, occasion: Occasion, latest: Mapping[str, int]) -> GradedSet:
+    """The graded set beside what was recorded last: its head, and whether anything that matters differs."""
     graded = occasion.graded(lines)
     now = ", ".join(f"s.{name}" for name in MATTERS)
     then = ", ".join(f"r.{name}" for name in MATTERS)
     differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     sql = f"""
-        SELECT s.*, g.id AS grade_id,
+        SELECT s.*, g.id AS head_id,
             r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
         FROM ({graded.sql}) s
-        JOIN grading_grade g ON g.line_id = s.line_id AND g.fiscal_year = %(fiscal_year)s
-            AND {lines.ids.format("g.line_id")}
-        LEFT JOIN grading_graderecord r ON r.id = g.record_id"""
-    return GradedSet(sql, graded.params)
+        LEFT JOIN grading_grade g
+            ON g.line_id = s.line_id AND g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
+        LEFT JOIN grading_graderecord r
+            ON r.id = g.record_id AND r.id BETWEEN %(first_record)s AND %(last_record)s"""
+    return GradedSet(sql, {**graded.params, **latest})
 
 
-def _without_head(lines: Lines, occasion: Occasion) -> GradedSet:
-    """The graded set of lines that have no head yet."""
-    graded = occasion.graded(lines, narrowed=_NO_HEAD)
-    return GradedSet(f"SELECT s.*, TRUE AS is_changed FROM ({graded.sql}) s", graded.params)
-
-
-def _write(graded: GradedSet, occasion: Occasion, *, adds_heads: bool) -> list[Count]:
-    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
-    with connection.cursor() as cursor:
-        return [Count(*row) for row in write(cursor, graded, {**graded.params, **occasion.columns()}, adds_heads)]
-
-
-def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, Any], adds_heads: bool) -> list[tuple]:
-    """One statement: heads and records get their numbers first, so that a head is written once, with its pointer.
+def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) -> list[tuple]:
+    """One statement: heads and records get their numbers first, so that a new head is written once, with its pointer.
 
     A head that somebody else adds in the same moment breaks the unique constraint, and the caller's transaction with
     it; done again, the line has a head.
     """
-    if adds_heads:
-        numbers = f", {_next('grading_graderecord')} AS record_id, {_next('grading_grade')} AS grade_id"
-        changed = ""
-        source = "graded"
-        heads = """INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-            SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM graded"""
-    else:
-        numbers = ""
-        changed = f"changed AS (SELECT *, {_next('grading_graderecord')} AS record_id FROM graded WHERE is_changed),"
-        source = "changed"
-        heads = "UPDATE grading_grade g SET record_id = changed.record_id FROM changed WHERE g.id = changed.grade_id"
     cursor.execute(
-        f"""WITH graded AS MATERIALIZED (SELECT n.*{numbers} FROM ({graded.sql}) n), {changed}
-            heads AS ({heads}), written AS ({_insert_records(source)})
-            {_counts("graded", "is_changed" if changed else "TRUE")}""",
+        f"""WITH graded AS MATERIALIZED (
+                SELECT c.*, CASE WHEN c.is_changed THEN {_next(cursor, "grading_graderecord")} END AS record_id,
+                    COALESCE(c.head_id, {_next(cursor, "grading_grade")}) AS grade_id
+                FROM ({graded.sql}) c),
+            added AS (
+                INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
+                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM graded WHERE head_id IS NULL),
+            moved AS (
+                UPDATE grading_grade g SET record_id = graded.record_id FROM graded
+                WHERE g.id = graded.head_id AND graded.is_changed),
+            written AS ({_insert_records("graded")})
+            {_counts("graded", "is_changed")}""",
         params,
     )
     return cursor.fetchall()
 
 
-def _next(table: str) -> str:
-    return f"nextval(pg_get_serial_sequence('{table}', 'id'))"
+def _next(cursor: Any, table: str) -> str:
+    """The next number of a table, its sequence looked up once and not for every row."""
+    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+    return f"nextval('{cursor.fetchone()[0]}'::regclass)"
 
 
-def _write_on_sqlite(cursor: Any, graded: GradedSet, params: Mapping[str, Any], adds_heads: bool) -> list[tuple]:
-    """The same in steps; the transaction is the only writer, so the next record number is the greatest plus one."""
+def _write_on_sqlite(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) -> list[tuple]:
+    """The same in steps; the transaction is the only writer, so the next number is the greatest plus one."""
     cursor.execute("DROP TABLE IF EXISTS temp.graded")
     cursor.execute(
         f"""CREATE TEMP TABLE graded AS
-            SELECT g.*, ROW_NUMBER() OVER () + (SELECT COALESCE(MAX(id), 0) FROM grading_graderecord) AS record_id
-            FROM ({graded.sql}) g""",
+            SELECT c.*, {_numbered("grading_graderecord")} AS record_id,
+                COALESCE(c.head_id, {_numbered("grading_grade")}) AS grade_id
+            FROM ({graded.sql}) c""",
         params,
     )
-    if adds_heads:
-        cursor.execute(
-            """INSERT INTO grading_grade (line_id, fiscal_year, record_id)
-               SELECT line_id, %(fiscal_year)s, record_id FROM temp.graded""",
-            params,
-        )
-        source = """(SELECT t.*, g.id AS grade_id FROM temp.graded t
-                     JOIN grading_grade g ON g.line_id = t.line_id AND g.fiscal_year = %(fiscal_year)s) numbered"""
-    else:
-        cursor.execute(
-            """UPDATE grading_grade SET record_id = t.record_id FROM temp.graded t
-               WHERE t.is_changed AND grading_grade.id = t.grade_id""",
-        )
-        source = "temp.graded WHERE is_changed"
-    cursor.execute(_insert_records(source), params)
+    cursor.execute(
+        """INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
+           SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM temp.graded WHERE head_id IS NULL""",
+        params,
+    )
+    cursor.execute(
+        """UPDATE grading_grade SET record_id = t.record_id FROM temp.graded t
+           WHERE t.is_changed AND grading_grade.id = t.head_id""",
+    )
+    cursor.execute(_insert_records("temp.graded"), params)
     cursor.execute(_counts("temp.graded", "is_changed"))
     counts = cursor.fetchall()
     cursor.execute("DROP TABLE temp.graded")
     return counts
 
 
+def _numbered(table: str) -> str:
+    return f"ROW_NUMBER() OVER () + (SELECT COALESCE(MAX(id), 0) FROM {table})"
+
+
 def _insert_records(source: str) -> str:
     shared = ("run_id", "policy_id", "by_id", "cause", "as_of", "recorded_at", "effective_on")
     names = ", ".join(("id", "grade_id", *shared, *COLUMNS))
     values = ", ".join(("record_id", "grade_id", *(f"%({name})s" for name in shared), *COLUMNS))
-    return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source}"
+    return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source} WHERE is_changed"
 
 
 def _counts(source: str, is_written: str) -> str:

@@ -33,7 +33,7 @@ help: ## List these targets
 demo: $(RUNTIME) ## Start the product with a demo company (PORT=8000 CUSTOMERS=10000), until Ctrl-C
 	@$(EMBEDDED) $(PY) manage.py migrate --verbosity 0
 	@$(EMBEDDED) $(PY) manage.py load_demo --customers $(CUSTOMERS) --seed 1 --if-empty
-	@exec $(EMBEDDED) $(PY) manage.py serve --port $(PORT)
+	@exec $(EMBEDDED) PYTHONUNBUFFERED=1 $(PY) manage.py serve --port $(PORT)
 
 test: $(DEV) ## Run the test suite without any service (at most 3 minutes on two cores)
 	@$(EMBEDDED) $(PYTEST) -m "not services and not browser and not real_data and not exhaustive"; verdict=$$?; \

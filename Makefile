@@ -60,7 +60,7 @@ check-imports: $(DEV)
 
 check-templates: $(DEV)
 	@$(PY) -m djlint templates --lint --quiet
-	@$(PY) -m djlint templates --check --quiet || { echo 'To mend: .venv/bin/djlint templates --reformat'; exit 1; }
+	@$(PY) -m djlint templates --check --quiet || { $(PY) -m djlint templates --check; echo 'To mend: .venv/bin/djlint templates --reformat'; exit 1; }
 
 check-migrations: $(DEV)
 	@$(EMBEDDED) $(PY) manage.py makemigrations --check --dry-run --verbosity 1

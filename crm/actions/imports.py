@@ -262,10 +262,12 @@ def _fill(row: Row, kind: Kind, mode: Mode) -> None:
         row.record = row.record or kind.model()
         for name, value in row.fields.items():
             setattr(row.record, name, value)
-        kind.derive(row.record)
-        _check_fields(row)
-    if not row.reasons:
         row.outcome = _outcome(row)
+        if row.outcome != Outcome.UNCHANGED:
+            kind.derive(row.record)
+            _check_fields(row)
+    if row.reasons:
+        row.outcome = Outcome.REJECTED
 
 
 def _outcome(row: Row) -> Outcome:
@@ -291,10 +293,18 @@ def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion) -> None:
             row.record.version += 1
     manager = kind.model._default_manager
     manager.bulk_create([row.record for row in rows if row.is_new], batch_size=BATCH)
-    if changed := [row.record for row in rows if not row.is_new]:
-        names = [part.name for part in kind.model._meta.concrete_fields if not part.primary_key]
-        manager.bulk_update(changed, names, batch_size=500)
+    changed = [row for row in rows if not row.is_new]
+    if names := _changed_fields(changed):
+        manager.bulk_update([row.record for row in changed], names, batch_size=500)
     kind.settle(rows, occasion)
     edits = [Edit(row.record, row.before) for row in rows]
     record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
     kind.follow(rows, occasion)
+
+
+def _changed_fields(rows: Sequence[Row]) -> list[str]:
+    """The fields in which any of the stored records differs from what it was."""
+    changed = {
+        name for row in rows for name, value in snapshot(row.record).items() if (row.before or {})[name] != value
+    }
+    return [part.name for row in rows[:1] for part in row.record._meta.concrete_fields if part.attname in changed]

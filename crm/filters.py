@@ -134,7 +134,7 @@ class CustomersOfLineFilter(CustomerFilter):
     def __init__(self, data, queryset: QuerySet, *, request, line: ProductLine) -> None:
         shown = FilteredRelation("lines", condition=Q(lines__product_line=line, lines__is_active=True))
         super().__init__(data, queryset.alias(shown_line=shown), request=request)
-        self.line = line
+        self.shown_line = line
 
 
 class CustomerLineFilter(ListFilters):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from crm.models import User
 from crm.permissions import Permission, can
+from crm.requests import PageRequest
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,11 @@ def entries() -> list[Entry]:
 def closing_entries() -> list[Entry]:
     """What stands at the menu's end."""
     administration = Entry(_("Administration"), reverse("admin:index"), permission=Permission.USE_ADMIN)
-    return [Entry(_("Settings"), icon="settings", children=(administration,))]
+    api = Entry(_("API"), reverse("api:docs"))
+    return [Entry(_("Settings"), icon="settings", children=(administration, api))]
 
 
-def menu(request: HttpRequest) -> list[dict]:
+def menu(request: PageRequest) -> list[dict]:
     """The menu of the person who asks, with the page he is on marked."""
     offered = [entry for name in settings.NAVIGATION for entry in import_string(name)()]
     shown = list(_shown(offered, request.user))

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from crm.models import Customer
+from crm.requests import PageRequest
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Panel:
     has_chart: bool = False
 
 
-def customer_panels(request: HttpRequest, customer: Customer) -> list[Panel]:
+def customer_panels(request: PageRequest, customer: Customer) -> list[Panel]:
     """The panels of a customer's page that the person may see."""
     found = [import_string(name)(request=request, customer=customer) for name in settings.CUSTOMER_PANELS]
     return [panel for panel in found if panel is not None]
 
 
-def home_panels(request: HttpRequest) -> list[Panel]:
+def home_panels(request: PageRequest) -> list[Panel]:
     """The panels of the home page that the person may see."""
     found = [import_string(name)(request=request) for name in settings.HOME_PANELS]
     return [panel for panel in found if panel is not None]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
 from crm.models import Region
+from crm.requests import PageRequest
 
 _SESSION_KEY = "region"
+_ATTRIBUTE = "scope_of_regions"
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Scope:
     region: Region | None = None
 
 
-def scope_of(request: HttpRequest) -> Scope:
+def scope_of(request: PageRequest) -> Scope:
     """The switch as this request finds it; asked of the database once."""
-    if not hasattr(request, "scope_of_regions"):
-        request.scope_of_regions = _read(request)
-    return request.scope_of_regions
+    if _ATTRIBUTE not in vars(request):
+        vars(request)[_ATTRIBUTE] = _read(request)
+    return vars(request)[_ATTRIBUTE]
 
 
-def switch_scope(request: HttpRequest, region: Region | None) -> None:
+def switch_scope(request: PageRequest, region: Region | None) -> None:
     """Keep the region for the pages to come."""
     if region is None:
         request.session.pop(_SESSION_KEY, None)
@@ -33,12 +33,12 @@ def switch_scope(request: HttpRequest, region: Region | None) -> None:
         request.session[_SESSION_KEY] = region.pk
 
 
-def offered_filters(request: HttpRequest, names: Iterable[str]) -> list[str]:
+def offered_filters(request: PageRequest, names: Iterable[str]) -> list[str]:
     """The filters that make sense for a person: who sees one region only has no use for a choice of regions."""
     return [name for name in names if name != "region" or scope_of(request).regions]
 
 
-def _read(request: HttpRequest) -> Scope:
+def _read(request: PageRequest) -> Scope:
     user = request.user
     if not (user.is_authenticated and user.sees_all_regions):
         return Scope()

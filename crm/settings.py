@@ -91,7 +91,7 @@ TEMPLATES = [
 # Names of what higher apps contribute to lower ones: no import upwards.
 CUSTOMER_PANELS = ["grading.panels.grades_of_customer"]
 HOME_PANELS = ["grading.panels.grades_at_a_glance"]
-NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries"]
+NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries", "crm.navigation.closing_entries"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]

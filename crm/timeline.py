@@ -41,7 +41,7 @@ def field_words(model: type[models.Model], name: str, value: Any) -> str:
         return f"{money.percent(value)} %"
     if isinstance(field, ScoreField):
         return f"{money.score(value)}"
-    return str(dict(field.flatchoices).get(value, value))
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
 def _event(change: Change) -> Event:
@@ -49,7 +49,7 @@ def _event(change: Change) -> Event:
     what = capfirst(str(model._meta.verbose_name)) if model else change.table
     if change.before is None:
         title = _("{record} added").format(record=what)
-    elif "deleted_at" in (change.after or {}) and change.after["deleted_at"]:
+    elif (change.after or {}).get("deleted_at"):
         title = _("{record} removed").format(record=what)
     else:
         title = _("{record} changed").format(record=what)
@@ -58,18 +58,18 @@ def _event(change: Change) -> Event:
 
 
 def _differences(model: type[models.Model], change: Change) -> Iterator[str]:
-    names = {field.attname: field.name for field in model._meta.concrete_fields}
-    changed = [name for name in change.after or {} if name in names and name not in _SILENT]
+    before, after = change.before or {}, change.after or {}
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    changed = [name for name in after if name in fields and name not in _SILENT]
     for attname in changed[:_FIELDS_SHOWN]:
-        field = model._meta.get_field(names[attname])
+        field = fields[attname]
         if field.is_relation:
             yield str(field.verbose_name)
             continue
-        before, after = change.before.get(attname), change.after[attname]
         yield _("{field}: {before} → {after}").format(
             field=field.verbose_name,
-            before=field_words(model, names[attname], before),
-            after=field_words(model, names[attname], after),
+            before=field_words(model, field.name, before.get(attname)),
+            after=field_words(model, field.name, after[attname]),
         )
     if len(changed) > _FIELDS_SHOWN:
         yield _("and {count} more").format(count=len(changed) - _FIELDS_SHOWN)

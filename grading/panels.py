@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from crm.lib.dates import add_months
 from crm.models import Customer, CustomerKind, CustomerLine, GradeState, Region, Sale, User
 from crm.panels import Event, Panel
 from crm.permissions import Permission, can
+from crm.requests import PageRequest
 from crm.scope import scope_of
 from grading import reports
 from grading.explain import Explanation, explain
@@ -28,7 +28,7 @@ _RECORDS = 100
 _SALES = 300
 
 
-def grades_of_customer(*, request: HttpRequest, customer: Customer) -> Panel | None:
+def grades_of_customer(*, request: PageRequest, customer: Customer) -> Panel | None:
     """The customer's product lines: grade, explanation, history, the sales behind it."""
     if not can(request.user, Permission.VIEW_GRADES) or customer.kind != CustomerKind.CUSTOMER:
         return None
@@ -50,7 +50,7 @@ def grades_of_customer(*, request: HttpRequest, customer: Customer) -> Panel | N
     )
 
 
-def grades_at_a_glance(*, request: HttpRequest) -> Panel | None:
+def grades_at_a_glance(*, request: PageRequest) -> Panel | None:
     """Counts by grade per product line, why others are not gradable, the run under way, what waits for me."""
     if not can(request.user, Permission.VIEW_GRADES):
         return None

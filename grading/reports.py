@@ -13,6 +13,9 @@ from grading.explain import reasons_of
 from grading.models import Cycle, GradeRecord
 from grading.policy import LETTERS, Missing
 
+# Customer lines, some with the annotations of `lines_of_cycle`, which the type checker does not know.
+Lines = QuerySet[Any]
+
 COLUMNS = (*LETTERS, GradeState.NOT_GRADABLE.value, GradeState.NOT_ASSESSED.value)
 
 
@@ -80,13 +83,13 @@ class LineMoves:
         return sum(number for old, new, number in letters if is_such(old, new))
 
 
-def lines_in_force(user: User, region: Region | None = None) -> QuerySet[CustomerLine]:
+def lines_in_force(user: User, region: Region | None = None) -> Lines:
     """The gradable customer lines of a person's scope, with the labels in force."""
     lines = CustomerLine.objects.visible_to(user).gradable()
     return lines if region is None else lines.filter(customer__region=region)
 
 
-def lines_of_cycle(cycle: Cycle, user: User, region: Region | None = None) -> QuerySet[CustomerLine]:
+def lines_of_cycle(cycle: Cycle, user: User, region: Region | None = None) -> Lines:
     """All customer lines that a cycle grades, within a person's scope, as `cycle_state`, `cycle_letter`, …
 
     One that no run has reached yet is not assessed; none drops out.
@@ -106,12 +109,12 @@ def lines_of_cycle(cycle: Cycle, user: User, region: Region | None = None) -> Qu
     )
 
 
-def counts_in_force(lines: QuerySet[CustomerLine]) -> list[LineCounts]:
+def counts_in_force(lines: Lines) -> list[LineCounts]:
     """Counts of the labels in force, per product line."""
     return _line_counts(lines.order_by().values_list("product_line", "state", "grade").annotate(lines=Count("pk")))
 
 
-def counts_of_cycle(lines: QuerySet[CustomerLine]) -> list[LineCounts]:
+def counts_of_cycle(lines: Lines) -> list[LineCounts]:
     """Counts of a cycle's grades (`lines_of_cycle`), per product line."""
     return _line_counts(
         lines.order_by().values_list("product_line", "cycle_state", "cycle_letter").annotate(lines=Count("pk"))
@@ -126,13 +129,13 @@ def missing_in(masks: Iterable[tuple[int, int]]) -> list[MissingCount]:
     return [MissingCount(flag.code, reasons_of(flag)[0].message, lines) for flag, lines in tally.most_common()]
 
 
-def missing_of_cycle(lines: QuerySet[CustomerLine]) -> list[MissingCount]:
+def missing_of_cycle(lines: Lines) -> list[MissingCount]:
     """Why a cycle's customer lines (`lines_of_cycle`) are not gradable."""
     ungraded = lines.filter(cycle_state=GradeState.NOT_GRADABLE)
     return missing_in(ungraded.order_by().values_list("cycle_missing").annotate(lines=Count("pk")))
 
 
-def moves_of_cycle(lines: QuerySet[CustomerLine]) -> list[LineMoves]:
+def moves_of_cycle(lines: Lines) -> list[LineMoves]:
     """Where a cycle's grades (`lines_of_cycle`) differ from the labels in force."""
     tally: Counter[tuple[int, str, str]] = Counter()
     rows = lines.order_by().values_list("product_line", "state", "grade", "cycle_state", "cycle_letter")
@@ -148,7 +151,7 @@ def moves_from_report(report: dict[str, Any]) -> list[LineMoves]:
     return _line_moves({(pks[row["line"]], row["from"], row["to"]): row["count"] for row in report.get("moves", ())})
 
 
-def missing_in_force(lines: QuerySet[CustomerLine], cycle: Cycle) -> list[MissingCount]:
+def missing_in_force(lines: Lines, cycle: Cycle) -> list[MissingCount]:
     """Why customer lines in force are not gradable, by the records of the cycle in effect."""
     records = GradeRecord.objects.filter(
         pk__in=lines.filter(state=GradeState.NOT_GRADABLE, grades__fiscal_year=cycle.fiscal_year).values(
@@ -158,7 +161,7 @@ def missing_in_force(lines: QuerySet[CustomerLine], cycle: Cycle) -> list[Missin
     return missing_in(records.order_by().values_list("missing").annotate(lines=Count("pk")))
 
 
-def sums_of_line(lines: QuerySet[CustomerLine]) -> dict[str, tuple[int, int]]:
+def sums_of_line(lines: Lines) -> dict[str, tuple[int, int]]:
     """Count and potential sales (fen) per column, of one product line's customer lines."""
     rows = lines.order_by().values_list("state", "grade").annotate(lines=Count("pk"), potential=Sum("potential_sales"))
     return {letter or state: (number, potential or 0) for state, letter, number, potential in rows}

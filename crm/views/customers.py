@@ -1,6 +1,6 @@
 """Customers: the list, and one of them."""
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from crm.lib.listing import Address, Column, chips, filter_params, hidden, neigh
 from crm.models import Contact, Customer, ProductLine
 from crm.panels import customer_panels
 from crm.permissions import Permission, requires
+from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
 from crm.timeline import events_of
 
@@ -17,7 +18,7 @@ PICKED = ("region", "line", "grade", "state", "kind", "lead")
 
 
 @requires(Permission.VIEW_CUSTOMERS)
-def list_customers(request: HttpRequest) -> HttpResponse:
+def list_customers(request: PageRequest) -> HttpResponse:
     """The customers of one's scope; of one product line with that line's figures."""
     if (region := scope_of(request).region) and "region" not in request.GET:
         return redirect(Address(request.path, request.GET).having(region=region.code))
@@ -32,13 +33,13 @@ def list_customers(request: HttpRequest) -> HttpResponse:
         "search": request.GET.get("search", ""),
         "search_label": _("Name / pinyin / initials / code"),
         "clear_url": listing.address.cleared(keep=("ordering", "page_size"), region=""),
-        "line": getattr(filters, "line", None),
+        "line": getattr(filters, "shown_line", None),
     }
     return render(request, "crm/list_customers.html", context, status=400 if listing.errors else 200)
 
 
 @requires(Permission.VIEW_CUSTOMERS)
-def view_customer(request: HttpRequest, pk: int) -> HttpResponse:
+def view_customer(request: PageRequest, pk: int) -> HttpResponse:
     """A customer with what every app knows of it."""
     seen = Customer.objects.visible_to(request.user)
     customer = get_object_or_404(seen.for_list(), pk=pk)
@@ -56,7 +57,7 @@ def view_customer(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "crm/view_customer.html", context)
 
 
-def _filters(request: HttpRequest) -> CustomerFilter:
+def _filters(request: PageRequest) -> CustomerFilter:
     """The filters of the address; those of one product line can be sorted by its figures."""
     params = filter_params(request.GET)
     customers = Customer.objects.visible_to(request.user).for_list()
@@ -84,7 +85,7 @@ def _columns(filters: CustomerFilter) -> list[Column]:
     ]
 
 
-def _place(request: HttpRequest, pk: int) -> dict:
+def _place(request: PageRequest, pk: int) -> dict:
     """The way back to the list one came from, and to the customers beside this one in it."""
     params: QueryDict = request.GET.copy()
     at = params.pop("at", [""])[-1]

@@ -45,7 +45,7 @@ def _verdict(explained: Explanation) -> str:
         return _("Not gradable: something that a grade needs is missing.")
     if grading.scheme == Scheme.CLOSE_HORIZON:
         return _("Graded by when the deal closes: expected on {day}.").format(day=explained.facts.expected_close_on)
-    score, floors = money.score(grading.score), dict(explained.limits)
+    score, floors = money.score(grading.score or 0), dict(explained.limits)
     if grading.letter not in floors:
         lowest = min(floors.values())
         return _("{score} points: below {limit}, where {letter} begins.").format(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from crm.actions.changes import EditedMeanwhile
 from crm.models import Change, CustomerLine
 from crm.permissions import Permission, requires
+from crm.requests import PageRequest
 from crm.timeline import field_words
 from grading.actions import assessments as actions
 from grading.actions import verdicts
@@ -35,7 +36,7 @@ class Clash:
 
 
 @requires(Permission.SAVE_ASSESSMENT)
-def save_assessment(request: HttpRequest, pk: int) -> HttpResponse:
+def save_assessment(request: PageRequest, pk: int) -> HttpResponse:
     """Change an assessment; the grade follows at once."""
     seen = Assessment.objects.visible_to(request.user)
     assessment = get_object_or_404(seen.select_related("line__customer__region", "line__product_line"), pk=pk)
@@ -43,7 +44,7 @@ def save_assessment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.SAVE_ASSESSMENT)
-def assess_line(request: HttpRequest, pk: int, year: int) -> HttpResponse:
+def assess_line(request: PageRequest, pk: int, year: int) -> HttpResponse:
     """The assessment of a customer line for a fiscal year: the one there is, or the first."""
     seen = CustomerLine.objects.visible_to(request.user).gradable()
     line = get_object_or_404(seen.select_related("customer__region", "product_line"), pk=pk)
@@ -56,7 +57,7 @@ def assess_line(request: HttpRequest, pk: int, year: int) -> HttpResponse:
 
 @requires(Permission.PREVIEW_GRADE)
 @require_POST
-def preview_assessment(request: HttpRequest, pk: int, year: int) -> HttpResponse:
+def preview_assessment(request: PageRequest, pk: int, year: int) -> HttpResponse:
     """What grade the figures typed so far would give. Saves nothing."""
     line = get_object_or_404(CustomerLine.objects.visible_to(request.user).select_related("product_line"), pk=pk)
     form = AssessmentForm(request.POST, instance=Assessment(line=line, fiscal_year=year))
@@ -66,7 +67,7 @@ def preview_assessment(request: HttpRequest, pk: int, year: int) -> HttpResponse
     return render(request, "grading/_preview.html", {"form": form, "explained": explained})
 
 
-def _save(request: HttpRequest, assessment: Assessment) -> HttpResponse:
+def _save(request: PageRequest, assessment: Assessment) -> HttpResponse:
     line = assessment.line
     if not CustomerLine.objects.writable_by(request.user).filter(pk=line.pk).exists():
         raise PermissionDenied
@@ -112,7 +113,7 @@ def _after_clash(data: QueryDict, assessment: Assessment) -> tuple[AssessmentFor
     )
     typed = AssessmentForm(data, instance=Assessment(line=latest.line, fiscal_year=latest.fiscal_year))
     typed.is_valid()
-    base, by = _started_from(latest, int(data["version"]))
+    base, by = _started_from(latest, int(str(data["version"])))
     merged, clashes = data.copy(), []
     merged["version"] = str(latest.version)
     for name in typed.Meta.fields:
@@ -133,9 +134,8 @@ def _started_from(latest: Assessment, version: int) -> tuple[dict[str, Any], str
     for change in reversed(changes):
         for name, value in (change.before or {}).items():
             setattr(started, name, value)
-    base = {
-        name: started._meta.get_field(name).to_python(getattr(started, name)) for name in AssessmentForm.Meta.fields
-    }
+    fields = {field.name: field for field in Assessment._meta.concrete_fields}
+    base = {name: fields[name].to_python(getattr(started, name)) for name in AssessmentForm.Meta.fields}
     return base, str(changes[-1].by or "") if changes else ""
 
 
@@ -146,7 +146,7 @@ def _put(data: QueryDict, name: str, value: Any) -> None:
         data[name] = "on" if value is True else str(value)
 
 
-def _say_saved(request: HttpRequest, record: GradeRecord | None) -> None:
+def _say_saved(request: PageRequest, record: GradeRecord | None) -> None:
     if record is None:
         messages.success(request, _("Assessment saved; the grade stays as it is."))
     else:

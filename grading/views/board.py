@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import F
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,8 +12,9 @@ from crm.filters import CustomerLineFilter
 from crm.lib.listing import Address, chips, errors_of, filter_params, hidden, pickers
 from crm.models import CustomerLine, GradeState, ProductLine
 from crm.permissions import Permission, requires
+from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
-from grading.reports import COLUMNS, lines_in_force, sums_of_line
+from grading.reports import COLUMNS, Lines, lines_in_force, sums_of_line
 
 CARDS = 50
 
@@ -30,7 +31,7 @@ class BoardColumn:
 
 
 @requires(Permission.VIEW_GRADES)
-def view_board(request: HttpRequest) -> HttpResponse:
+def view_board(request: PageRequest) -> HttpResponse:
     """The customer lines of a product line with the labels in force."""
     address = Address(request.path, request.GET)
     product_lines = ProductLine.objects.filter(is_active=True).order_by("position", "code")
@@ -57,7 +58,7 @@ def view_board(request: HttpRequest) -> HttpResponse:
     return render(request, "grading/view_board.html", context, status=400 if errors else 200)
 
 
-def _columns(lines: QuerySet[CustomerLine], params) -> list[BoardColumn]:
+def _columns(lines: Lines, params) -> list[BoardColumn]:
     sums = sums_of_line(lines)
     path = reverse("crm:list-customers")
     columns = []
@@ -69,9 +70,9 @@ def _columns(lines: QuerySet[CustomerLine], params) -> list[BoardColumn]:
     return columns
 
 
-def _cards(lines: QuerySet[CustomerLine]) -> list[CustomerLine]:
+def _cards(lines: Lines) -> list[CustomerLine]:
     """The best by score; where a scheme has no score, those that close first."""
     ordered = lines.order_by(
         F("score").desc(nulls_last=True), F("expected_close_on").asc(nulls_last=True), "customer__pinyin", "pk"
     )
-    return list(ordered.for_list()[:CARDS])
+    return list(ordered.select_related("customer__region", "product_line", "lead")[:CARDS])

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import OuterRef, Q, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from crm.lib.dates import fiscal_year_of
 from crm.lib.listing import Address, Column, chips, filter_params, hidden, page_of, pickers
 from crm.models import CustomerLine
 from crm.permissions import Permission, can, requires
+from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
 from grading import reports
 from grading.actions import cycles as actions
@@ -28,7 +29,7 @@ RUNS_SHOWN = 10
 
 
 @requires(Permission.VIEW_CYCLES)
-def list_cycles(request: HttpRequest) -> HttpResponse:
+def list_cycles(request: PageRequest) -> HttpResponse:
     """All cycles, the latest first, and the one that comes next."""
     last_runs = GradingRun.objects.filter(cycle=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
     cycles = list(
@@ -43,7 +44,7 @@ def list_cycles(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CYCLES)
-def view_cycle(request: HttpRequest, year: int) -> HttpResponse:
+def view_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Where a cycle stands in one's scope, the run under way, what the last run changed."""
     cycle = get_object_or_404(Cycle.objects.select_related("opened_by", "published_by"), fiscal_year=year)
     region = scope_of(request).region
@@ -67,12 +68,12 @@ def view_cycle(request: HttpRequest, year: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CYCLES)
-def list_cycle_grades(request: HttpRequest, year: int) -> HttpResponse:
+def list_cycle_grades(request: PageRequest, year: int) -> HttpResponse:
     """The customer lines of a cycle in one's scope, and what the cycle made of them."""
     cycle = get_object_or_404(Cycle, fiscal_year=year)
     if (region := scope_of(request).region) and "region" not in request.GET:
         return redirect(Address(request.path, request.GET).having(region=region.code))
-    lines = reports.lines_of_cycle(cycle, request.user).for_list()
+    lines = reports.lines_of_cycle(cycle, request.user).select_related("customer__region", "product_line", "lead")
     filters = CycleLineFilter(filter_params(request.GET), lines, request=request)
     listing = page_of(request, filters, _columns())
     context = {
@@ -91,7 +92,7 @@ def list_cycle_grades(request: HttpRequest, year: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CYCLES)
-def list_assessments(request: HttpRequest) -> HttpResponse:
+def list_assessments(request: PageRequest) -> HttpResponse:
     """The assessments being made: those that wait for me where there are any, else all of the cycle."""
     today = timezone.localdate()
     cycle = Cycle.objects.open().order_by("fiscal_year").first() or Cycle.objects.effective(today).first()
@@ -104,7 +105,7 @@ def list_assessments(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.OPEN_CYCLE)
-def open_cycle(request: HttpRequest, year: int) -> HttpResponse:
+def open_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Ask, then open: every active customer line gets its assessment of the year."""
     cycle = Cycle.objects.filter(fiscal_year=year).first()
     if cycle is None and year not in (_this_year(), _this_year() + 1):
@@ -123,7 +124,7 @@ def open_cycle(request: HttpRequest, year: int) -> HttpResponse:
 
 
 @requires(Permission.PUBLISH_CYCLE)
-def publish_cycle(request: HttpRequest, year: int) -> HttpResponse:
+def publish_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Ask, then run once more and publish at its end."""
     cycle = get_object_or_404(Cycle, fiscal_year=year)
     if request.method == "POST":
@@ -138,7 +139,7 @@ def publish_cycle(request: HttpRequest, year: int) -> HttpResponse:
     return render(request, "grading/publish_cycle.html", context)
 
 
-def _do(request: HttpRequest, year: int, act: Callable[[], Any]) -> HttpResponse:
+def _do(request: PageRequest, year: int, act: Callable[[], Any]) -> HttpResponse:
     """Move a cycle on; where that is refused, its page says why."""
     try:
         act()
@@ -157,7 +158,7 @@ def _this_year() -> int:
     return fiscal_year_of(timezone.localdate(), settings.FISCAL_YEAR_START_MONTH)
 
 
-def _steps(request: HttpRequest, cycle: Cycle, running: GradingRun | None) -> list[str]:
+def _steps(request: PageRequest, cycle: Cycle, running: GradingRun | None) -> list[str]:
     """What may be done with the cycle now, the next step first."""
     offered = {
         CycleState.DRAFT: ["open"],
@@ -168,7 +169,7 @@ def _steps(request: HttpRequest, cycle: Cycle, running: GradingRun | None) -> li
     return [step for step in offered.get(CycleState(cycle.state), []) if can(request.user, needed[step])]
 
 
-def _moves(request: HttpRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.LineMoves]:
+def _moves(request: PageRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.LineMoves]:
     """Against the grades in force while the cycle is open; afterwards what the last complete run reported.
 
     The stored report counts the whole company: it is for those who see all of it.
@@ -196,7 +197,7 @@ def _columns() -> list[Column]:
     ]
 
 
-def _writable(request: HttpRequest, cycle: Cycle, rows: list[CustomerLine]) -> set[int]:
+def _writable(request: PageRequest, cycle: Cycle, rows: list[CustomerLine]) -> set[int]:
     """Of the rows shown, those that the person may assess now."""
     is_open = cycle.state in (CycleState.OPEN, CycleState.PUBLISHED)
     if not is_open or not can(request.user, Permission.SAVE_ASSESSMENT):

@@ -1,16 +1,17 @@
 """Grading policies, to read: which versions there are, and what one of them says."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from crm.models import PolicyState, ProductLine
 from crm.permissions import Permission, can, requires
+from crm.requests import PageRequest
 from grading.models import BandKind, GradingPolicy
 from grading.templatetags.explanations import limits_of
 
 
 @requires(Permission.VIEW_POLICIES)
-def list_policies(request: HttpRequest) -> HttpResponse:
+def list_policies(request: PageRequest) -> HttpResponse:
     """The versions, the latest first; drafts only for those who may edit them."""
     policies = _seen(request).select_related("published_by").order_by("-number")
     current = GradingPolicy.objects.published().order_by("-published_at", "-number").first()
@@ -18,7 +19,7 @@ def list_policies(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_POLICIES)
-def view_policy(request: HttpRequest, number: int) -> HttpResponse:
+def view_policy(request: PageRequest, number: int) -> HttpResponse:
     """One version: bands, weights, bonus, limits, and what it says of each product line."""
     policy = get_object_or_404(_seen(request).for_list(), number=number)
     rules = policy.as_rules()
@@ -42,7 +43,7 @@ def view_policy(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "grading/view_policy.html", context)
 
 
-def _seen(request: HttpRequest):
+def _seen(request: PageRequest):
     policies = GradingPolicy.objects.all()
     return policies if can(request.user, Permission.EDIT_POLICY) else policies.filter(state=PolicyState.PUBLISHED)
 

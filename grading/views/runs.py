@@ -1,7 +1,7 @@
 """Grading runs: start one, watch it, cancel it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from crm.models import CustomerLine
 from crm.permissions import Permission, requires
+from crm.requests import PageRequest
 from grading.actions import runs as actions
 from grading.forms import RunForm
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
@@ -17,7 +18,7 @@ from grading.progress import progress_of
 
 
 @requires(Permission.START_RUN)
-def start_run(request: HttpRequest, year: int) -> HttpResponse:
+def start_run(request: PageRequest, year: int) -> HttpResponse:
     """Ask, then grade all customer lines of the cycle in the background."""
     cycle = get_object_or_404(Cycle, fiscal_year=year)
     form = RunForm(request.POST or None, initial={"as_of": timezone.localdate()})
@@ -42,7 +43,7 @@ def start_run(request: HttpRequest, year: int) -> HttpResponse:
 
 @requires(Permission.VIEW_CYCLES)
 @require_safe
-def view_run_progress(request: HttpRequest, pk: int) -> HttpResponse:
+def view_run_progress(request: PageRequest, pk: int) -> HttpResponse:
     """The progress bar by itself; the page around it is drawn anew when the run has ended."""
     run = get_object_or_404(GradingRun.objects.select_related("job", "cycle"), pk=pk)
     if not run.job.is_active and request.htmx:
@@ -53,7 +54,7 @@ def view_run_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.START_RUN)
 @require_POST
-def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel_run(request: PageRequest, pk: int) -> HttpResponse:
     """Stop a run; what it has graded until now stays."""
     run = get_object_or_404(GradingRun.objects.select_related("cycle"), pk=pk)
     if not actions.cancel_run(run=run, by=request.user):

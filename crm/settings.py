@@ -34,7 +34,7 @@ USE_TZ = True
 INSTALLED_APPS = [
     "grading",
     "crm",
-    "django.contrib.admin",
+    "crm.administration.config.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

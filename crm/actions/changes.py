@@ -29,6 +29,7 @@ class Edit:
 
     record: models.Model
     before: dict[str, Any] | None
+    is_removed: bool = False
 
 
 def snapshot(record: models.Model) -> dict[str, Any]:
@@ -48,6 +49,11 @@ def record_change(
 ) -> Change | None:
     """Append the change of one record: the fields that differ from `before` (a snapshot, None for a new record)."""
     return next(iter(record_changes([Edit(record, before)], by=by, way=way, reason=reason, batch=batch)), None)
+
+
+def record_removal(record: models.Model, *, by: User | None, way: Way, reason: str = "") -> None:
+    """Append that a part of something unfinished is taken out; call it before. Facts are never removed."""
+    record_changes([Edit(record, snapshot(record), is_removed=True)], by=by, way=way, reason=reason)
 
 
 def record_changes(
@@ -73,14 +79,9 @@ def transaction_number() -> int:
 
 
 def _parts(edit: Edit) -> dict[str, Any] | None:
-    after = snapshot(edit.record)
-    if edit.before is not None:
-        changed = [name for name, value in after.items() if edit.before.get(name) != value]
-        if not changed:
-            return None
-        before, after = {name: edit.before.get(name) for name in changed}, {name: after[name] for name in changed}
-    else:
-        before = None
+    before, after = _values(edit)
+    if not before and not after:
+        return None
     customer = _customer_of(edit.record)
     return {
         "table": edit.record._meta.db_table,
@@ -91,6 +92,16 @@ def _parts(edit: Edit) -> dict[str, Any] | None:
         "before": before,
         "after": after,
     }
+
+
+def _values(edit: Edit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    if edit.is_removed:
+        return edit.before, None
+    after = snapshot(edit.record)
+    if edit.before is None:
+        return None, after
+    changed = [name for name, value in after.items() if edit.before.get(name) != value]
+    return {name: edit.before.get(name) for name in changed}, {name: after[name] for name in changed}
 
 
 def _customer_of(record: Any) -> Customer | None:

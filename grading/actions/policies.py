@@ -1,11 +1,22 @@
-"""Publishing a policy version: from then on it is in force and never edited. It regrades only when asked."""
+"""Policy versions: drafted from the one before, edited as drafts, published; from then on in force and never edited.
 
-from django.db import transaction
+Publishing regrades only when asked.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from crm.actions.changes import record_change, snapshot
+from crm.actions.changes import record_change, record_removal, snapshot
+from crm.actions.versions import lock_record
 from crm.models import PolicyState, User, Way
-from grading.models import BandKind, GradingPolicy
+from grading.models import BandKind, GradingPolicy, PolicyBand, PolicyLineRule, RequiredMargin
+
+Part = PolicyBand | PolicyLineRule | RequiredMargin
 
 
 class PolicyNotReady(Exception):
@@ -28,6 +39,66 @@ def publish_policy(*, policy: GradingPolicy, by: User | None, way: Way = Way.FOR
     draft.save()
     record_change(draft, before=before, by=by, way=way)
     return draft
+
+
+@transaction.atomic
+def draft_next_version(*, policy: GradingPolicy, by: User | None, way: Way = Way.FORM) -> GradingPolicy:
+    """Make the next version as a draft with all that `policy` says."""
+    last = GradingPolicy.objects.aggregate(last=Max("number"))["last"]
+    parts = [*policy.bands.all(), *policy.line_rules.all(), *policy.required_margins.all()]
+    draft = _copy(policy, number=last + 1, state=PolicyState.DRAFT, published_at=None, published_by=None, note="")
+    record_change(draft, before=None, by=by, way=way, reason=f"from {policy}")
+    for part in parts:
+        _copy(part, policy=draft)
+    return draft
+
+
+@transaction.atomic
+def save_draft(*, policy: GradingPolicy, by: User | None, way: Way = Way.FORM) -> GradingPolicy:
+    """Save the weights, limits and months of a draft. Raises PolicyAlreadyPublished."""
+    _lock_draft(policy)
+    before = lock_record(policy)
+    policy.save()
+    record_change(policy, before=before, by=by, way=way)
+    return policy
+
+
+@transaction.atomic
+def save_draft_parts(
+    *, policy: GradingPolicy, parts: Iterable[Part], removed: Iterable[Part], by: User | None, way: Way = Way.FORM
+) -> None:
+    """Save and take out bands, line rules and required margins of a draft. Raises PolicyAlreadyPublished, PartTwice."""
+    _lock_draft(policy)
+    for part in removed:
+        record_removal(part, by=by, way=way)
+        part.delete()
+    for part in parts:
+        before = lock_record(part)
+        _store(part)
+        record_change(part, before=before, by=by, way=way)
+
+
+class PartTwice(Exception):
+    """Two parts of a draft say something of the same; nothing was saved."""
+
+
+def _lock_draft(policy: GradingPolicy) -> None:
+    stored = GradingPolicy.objects.select_for_update().get(pk=policy.pk)
+    if stored.state == PolicyState.PUBLISHED:
+        raise PolicyAlreadyPublished(f"Policy {stored} is published; make the next version.")
+
+
+def _store(part: Part) -> None:
+    try:
+        with transaction.atomic():
+            part.save()
+    except IntegrityError as error:
+        raise PartTwice(_("Two rows say something of the same: {row}.").format(row=part)) from error
+
+
+def _copy(record: Any, **changes: object) -> Any:
+    values = {field.name: getattr(record, field.name) for field in record._meta.concrete_fields if field.name != "id"}
+    return type(record).objects.create(**values | changes)
 
 
 def _check_bands(policy: GradingPolicy) -> None:

@@ -1,0 +1,142 @@
+"""Customers, the people there, their product lines with members, and sales."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from crm.actions.contacts import save_contact
+from crm.actions.customers import LineExists, OutOfReach, add_line, save_customer
+from crm.actions.lines import save_line, save_member
+from crm.actions.sales import save_sale
+from crm.administration.scoped import ScopedAdmin, ScopedFilter, VersionedForm
+from crm.models import Contact, Customer, CustomerLine, LineMember, Sale, User, Way
+from crm.permissions import Permission
+
+
+class CustomerRecordAdmin(ScopedAdmin):
+    """Records of customers: who keeps customers keeps these."""
+
+    view_permission = Permission.VIEW_CUSTOMERS
+    edit_permission = Permission.EDIT_CUSTOMER
+
+
+@admin.register(Customer)
+class CustomerAdmin(CustomerRecordAdmin):
+    """Customers, agents and government relations."""
+
+    form = VersionedForm
+    fields = (
+        "code",
+        "name",
+        "short_name",
+        "kind",
+        "credit_code",
+        "industry",
+        "parent",
+        "region",
+        "branch",
+        "division",
+        "address",
+        "website",
+        "note",
+    )
+    list_display = ("name", "code", "kind", "region", "branch")
+    list_filter = ("kind", ("region", ScopedFilter), ("branch", ScopedFilter))
+    search_fields = ("name", "code")
+    search_help_text = "名称 / 拼音 / 首字母 / 编码"
+    autocomplete_fields = ("parent", "division")
+    ordering = ("pinyin", "pk")
+    related = ("region", "branch")
+    refusals = {**CustomerRecordAdmin.refusals, OutOfReach: None}
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Search as the customers page does."""
+        return queryset.search(search_term), False  # type: ignore[attr-defined]
+
+    def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
+        """Save the customer with its pinyin, dated region and change."""
+        save_customer(customer=record, version=version, by=by, way=Way.ADMIN)
+
+
+@admin.register(Contact)
+class ContactAdmin(CustomerRecordAdmin):
+    """People at customers."""
+
+    form = VersionedForm
+    fields = ("customer", "name", "department", "title", "phone", "email", "is_key_person", "note")
+    list_display = ("name", "title", "customer", "is_key_person")
+    list_filter = ("is_key_person",)
+    search_fields = ("name", "customer__search_text")
+    autocomplete_fields = ("customer",)
+    ordering = ("name", "pk")
+    related = ("customer",)
+
+    def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
+        """Save the contact and its change."""
+        save_contact(contact=record, version=version, by=by, way=Way.ADMIN)
+
+
+@admin.register(CustomerLine)
+class CustomerLineAdmin(CustomerRecordAdmin):
+    """Customers in product lines; state and grade are labels that grading writes."""
+
+    fields = ("customer", "product_line", "is_active", "lead", "state", "grade", "fiscal_year")
+    readonly_fields = ("state", "grade", "fiscal_year")
+    fixed = ("customer", "product_line")
+    list_display = ("customer", "product_line", "lead", "state", "grade", "fiscal_year", "is_active")
+    list_filter = (("product_line", ScopedFilter), "state", "grade", ("customer__region", ScopedFilter), "is_active")
+    search_fields = ("customer__search_text",)
+    autocomplete_fields = ("customer",)
+    ordering = ("customer__pinyin", "pk")
+    related = ("customer", "product_line", "lead")
+    refusals = {LineExists: None}
+
+    def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
+        """Add the line, or save who leads it and whether it is active."""
+        if record.pk is not None:
+            save_line(line=record, by=by, way=Way.ADMIN)
+            return
+        line = add_line(
+            customer=record.customer, product_line=record.product_line, by=by, way=Way.ADMIN, lead=record.lead
+        )
+        record.pk = line.pk
+
+
+@admin.register(LineMember)
+class LineMemberAdmin(CustomerRecordAdmin):
+    """Who sees a customer line besides its region, and why."""
+
+    fields = ("line", "user", "why", "from_on", "until_on")
+    fixed = ("line", "user")
+    list_display = ("user", "line", "why", "from_on", "until_on")
+    list_filter = (("user", ScopedFilter), "why")
+    search_fields = ("line__customer__search_text", "user__name")
+    autocomplete_fields = ("line",)
+    ordering = ("-from_on", "pk")
+    related = ("line__customer", "line__product_line", "user")
+
+    def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
+        """Save the membership and its change."""
+        save_member(member=record, by=by, way=Way.ADMIN)
+
+
+@admin.register(Sale)
+class SaleAdmin(ScopedAdmin):
+    """Sales; those of two years decide the bonus, so the line is regraded."""
+
+    view_permission = Permission.VIEW_SALES
+    edit_permission = Permission.EDIT_SALE
+    form = VersionedForm
+    fields = ("line", "contract_no", "signed_on", "amount", "note")
+    list_display = ("signed_on", "line", "contract_no", "amount")
+    list_filter = (("line__product_line", ScopedFilter), ("line__customer__region", ScopedFilter))
+    search_fields = ("contract_no", "line__customer__search_text")
+    autocomplete_fields = ("line",)
+    ordering = ("-signed_on", "-pk")
+    related = ("line__customer", "line__product_line")
+
+    def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
+        """Save the sale and its change, and mark the line for regrading."""
+        save_sale(sale=record, version=version, by=by, way=Way.ADMIN)

@@ -39,7 +39,7 @@ def regions(request) -> QuerySet[Region]:
 
 def branches(request) -> QuerySet[Branch]:
     """The branch offices of those regions."""
-    return Branch.objects.filter(region__in=Region.objects.visible_to(request.user)).order_by("position", "code")
+    return Branch.objects.visible_to(request.user).order_by("position", "code")
 
 
 def product_lines(request) -> QuerySet[ProductLine]:

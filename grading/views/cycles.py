@@ -114,11 +114,12 @@ def open_cycle(request: PageRequest, year: int) -> HttpResponse:
         return _do(
             request, year, lambda: actions.open_cycle(cycle=cycle or actions.ensure_cycle(year), by=request.user)
         )
+    assessments = Assessment.objects.visible_to(request.user)
     context = {
         "year": year,
         "is_possible": cycle is None or cycle.state == CycleState.DRAFT,
         "lines": CustomerLine.objects.visible_to(request.user).gradable().count(),
-        "carried_over": Assessment.objects.of_year(year - 1).filter(line__in=CustomerLine.objects.gradable()).count(),
+        "carried_over": assessments.of_year(year - 1).filter(line__in=CustomerLine.objects.gradable()).count(),
     }
     return render(request, "grading/open_cycle.html", context)
 
@@ -129,11 +130,12 @@ def publish_cycle(request: PageRequest, year: int) -> HttpResponse:
     cycle = get_object_or_404(Cycle, fiscal_year=year)
     if request.method == "POST":
         return _do(request, year, lambda: actions.publish_cycle(cycle=cycle, by=request.user))
+    assessments = Assessment.objects.visible_to(request.user)
     context = {
         "cycle": cycle,
         "year": year,
         "is_possible": cycle.state == CycleState.OPEN,
-        "unconfirmed": Assessment.objects.of_year(year).unconfirmed().filter(line__is_active=True).count(),
+        "unconfirmed": assessments.of_year(year).unconfirmed().filter(line__is_active=True).count(),
         "policy": GradingPolicy.objects.published().order_by("-published_at", "-number").first(),
     }
     return render(request, "grading/publish_cycle.html", context)

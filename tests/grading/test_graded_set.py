@@ -143,8 +143,24 @@ def occasion_of(policy, fiscal_year, as_of) -> Occasion:
 EVERYTHING = Lines.between(0, 2**40)
 
 
+def limits(drawn) -> list[int]:
+    """Mostly scores that customers can reach exactly, else any."""
+    by_margin, earned = (
+        drawn["margin_weight"],
+        {kind: {points for _, points in drawn[kind]} for kind in BandKind.values},
+    )
+    scores = {
+        (margin * by_margin + potential * (100 - by_margin)) * bonus
+        for margin in earned["margin"]
+        for potential in earned["potential"]
+        for bonus in earned["bonus"]
+    }
+    reachable, random = sorted(scores - {0}), Random(by_margin)
+    return sorted(random.sample(reachable, 3)) if len(reachable) >= 3 and random.random() < 0.8 else drawn["limits"]
+
+
 def store(drawn) -> GradingPolicy:
-    (c_from, b_from, a_from), (near, middle, far) = drawn["limits"], drawn["months"]
+    (c_from, b_from, a_from), (near, middle, far) = limits(drawn), drawn["months"]
     policy = GradingPolicy.objects.create(
         number=99,
         state=PolicyState.PUBLISHED,

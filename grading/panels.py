@@ -19,7 +19,17 @@ from crm.requests import PageRequest
 from crm.scope import scope_of
 from grading import reports
 from grading.explain import Explanation, explain
-from grading.models import Assessment, Cycle, CycleState, GradeRecord, GradingPolicy, GradingRun, RunState, Scheme
+from grading.models import (
+    Assessment,
+    Cycle,
+    CycleState,
+    Grade,
+    GradeRecord,
+    GradingPolicy,
+    GradingRun,
+    RunState,
+    Scheme,
+)
 from grading.policy import HISTORY_MONTHS
 from grading.progress import progress_of
 from grading.templatetags.explanations import limits_of
@@ -75,7 +85,8 @@ def grades_at_a_glance(*, request: PageRequest) -> Panel | None:
 
 def _records(user: User, customer: Customer) -> list[Any]:
     """The published records of a customer, newest first."""
-    records = GradeRecord.objects.visible_to(user).filter(grade__line__customer=customer)
+    grades = Grade.objects.visible_to(user).filter(line__customer=customer)
+    records = GradeRecord.objects.filter(grade__in=grades)
     named = records.annotate(line_id=F("grade__line"), fiscal_year=F("grade__fiscal_year"))
     return list(named.select_related("by").order_by("-recorded_at", "-pk")[:_RECORDS])
 

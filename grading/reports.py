@@ -83,6 +83,15 @@ class LineMoves:
         return sum(number for old, new, number in letters if is_such(old, new))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a cycle stands in one person's scope: counts, why lines are not gradable, moves against the labels."""
+
+    counts: list[LineCounts]
+    missing: list[MissingCount]
+    moves: list[LineMoves]
+
+
 def lines_in_force(user: User, region: Region | None = None) -> Lines:
     """The gradable customer lines of a person's scope, with the labels in force."""
     lines = CustomerLine.objects.visible_to(user).gradable()
@@ -114,13 +123,6 @@ def counts_in_force(lines: Lines) -> list[LineCounts]:
     return _line_counts(lines.order_by().values_list("product_line", "state", "grade").annotate(lines=Count("pk")))
 
 
-def counts_of_cycle(lines: Lines) -> list[LineCounts]:
-    """Counts of a cycle's grades (`lines_of_cycle`), per product line."""
-    return _line_counts(
-        lines.order_by().values_list("product_line", "cycle_state", "cycle_letter").annotate(lines=Count("pk"))
-    )
-
-
 def missing_in(masks: Iterable[tuple[int, int]]) -> list[MissingCount]:
     """How often each thing is missing, the most frequent first, from (sum of flags, lines)."""
     tally: Counter[Missing] = Counter()
@@ -129,20 +131,19 @@ def missing_in(masks: Iterable[tuple[int, int]]) -> list[MissingCount]:
     return [MissingCount(flag.code, reasons_of(flag)[0].message, lines) for flag, lines in tally.most_common()]
 
 
-def missing_of_cycle(lines: Lines) -> list[MissingCount]:
-    """Why a cycle's customer lines (`lines_of_cycle`) are not gradable."""
-    ungraded = lines.filter(cycle_state=GradeState.NOT_GRADABLE)
-    return missing_in(ungraded.order_by().values_list("cycle_missing").annotate(lines=Count("pk")))
-
-
-def moves_of_cycle(lines: Lines) -> list[LineMoves]:
-    """Where a cycle's grades (`lines_of_cycle`) differ from the labels in force."""
-    tally: Counter[tuple[int, str, str]] = Counter()
-    rows = lines.order_by().values_list("product_line", "state", "grade", "cycle_state", "cycle_letter")
-    for line, state, letter, new_state, new_letter, number in rows.annotate(lines=Count("pk")):
+def standing_of_cycle(lines: Lines) -> Standing:
+    """Where a cycle's customer lines (`lines_of_cycle`) stand: everything its page counts, in one scan."""
+    counts: list[tuple[int, str, str | None, int]] = []
+    missing: Counter[int] = Counter()
+    moves: Counter[tuple[int, str, str]] = Counter()
+    columns = ("product_line", "state", "grade", "cycle_state", "cycle_letter", "cycle_missing")
+    for *row, number in lines.order_by().values_list(*columns).annotate(lines=Count("pk")):
+        line, state, letter, new_state, new_letter, mask = row
+        counts.append((line, new_state, new_letter, number))
+        missing[mask] += number
         if (letter or state) != (new_letter or new_state):
-            tally[line, letter or state, new_letter or new_state] += number
-    return _line_moves(tally)
+            moves[line, letter or state, new_letter or new_state] += number
+    return Standing(_line_counts(counts), missing_in(missing.items()), _line_moves(moves))
 
 
 def moves_from_report(report: dict[str, Any]) -> list[LineMoves]:

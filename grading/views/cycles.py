@@ -48,7 +48,7 @@ def view_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Where a cycle stands in one's scope, the run under way, what the last run changed."""
     cycle = get_object_or_404(Cycle.objects.select_related("opened_by", "published_by"), fiscal_year=year)
     region = scope_of(request).region
-    lines = reports.lines_of_cycle(cycle, request.user, region)
+    standing = reports.standing_of_cycle(reports.lines_of_cycle(cycle, request.user, region))
     runs = list(
         cycle.runs.select_related("job", "cycle", "by", "policy", "product_line", "region").order_by("-pk")[:RUNS_SHOWN]
     )
@@ -56,9 +56,9 @@ def view_cycle(request: PageRequest, year: int) -> HttpResponse:
     context = {
         "cycle": cycle,
         "region": region,
-        "counts": reports.counts_of_cycle(lines),
-        "missing": reports.missing_of_cycle(lines),
-        "moves": _moves(request, cycle, lines, runs),
+        "counts": standing.counts,
+        "missing": standing.missing,
+        "moves": standing.moves if cycle.state == CycleState.OPEN else _moves_of_last_run(request, runs),
         "is_in_force": cycle == Cycle.objects.effective(timezone.localdate()).first(),
         "progress": progress_of(running, request.user, timezone.now()) if running else None,
         "runs": runs,
@@ -114,12 +114,12 @@ def open_cycle(request: PageRequest, year: int) -> HttpResponse:
         return _do(
             request, year, lambda: actions.open_cycle(cycle=cycle or actions.ensure_cycle(year), by=request.user)
         )
-    assessments = Assessment.objects.visible_to(request.user)
+    lines = CustomerLine.objects.visible_to(request.user).gradable()
     context = {
         "year": year,
         "is_possible": cycle is None or cycle.state == CycleState.DRAFT,
-        "lines": CustomerLine.objects.visible_to(request.user).gradable().count(),
-        "carried_over": assessments.of_year(year - 1).filter(line__in=CustomerLine.objects.gradable()).count(),
+        "lines": lines.count(),
+        "carried_over": Assessment.objects.of_year(year - 1).filter(line__in=lines).count(),
     }
     return render(request, "grading/open_cycle.html", context)
 
@@ -171,13 +171,8 @@ def _steps(request: PageRequest, cycle: Cycle, running: GradingRun | None) -> li
     return [step for step in offered.get(CycleState(cycle.state), []) if can(request.user, needed[step])]
 
 
-def _moves(request: PageRequest, cycle: Cycle, lines: Any, runs: list[GradingRun]) -> list[reports.LineMoves]:
-    """Against the grades in force while the cycle is open; afterwards what the last complete run reported.
-
-    The stored report counts the whole company: it is for those who see all of it.
-    """
-    if cycle.state == CycleState.OPEN:
-        return reports.moves_of_cycle(lines)
+def _moves_of_last_run(request: PageRequest, runs: list[GradingRun]) -> list[reports.LineMoves]:
+    """What the last complete run changed. The stored report counts the whole company: it is for those who see it."""
     complete = [run for run in runs if run.state == RunState.DONE and not run.region_id and not run.product_line_id]
     if not complete or not request.user.sees_all_regions or scope_of(request).region:
         return []

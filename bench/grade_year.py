@@ -64,8 +64,9 @@ def _start(url: str, options: argparse.Namespace) -> int:
 
 
 def _measure(rows: int, rounds: int) -> int:
-    from bench.grade_year_data import check_same, clear, fill, time_statement  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
+
+    from bench.grade_year_data import check_same, clear, fill, time_statement  # noqa: PLC0415
 
     vendor = connection.vendor
     fill(rows)

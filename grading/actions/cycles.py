@@ -9,6 +9,7 @@ from django.utils import timezone
 from crm.actions.changes import record_change, snapshot
 from crm.lib.dates import fiscal_year_end, fiscal_year_of
 from crm.models import CustomerKind, User, Way
+from grading.actions.records import reserve_heads
 from grading.actions.runs import RunUnderWay, start_run
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
 
@@ -39,6 +40,7 @@ def open_cycle(*, cycle: Cycle, by: User | None, way: Way = Way.FORM) -> Cycle:
     locked.state, locked.opened_at, locked.opened_by = CycleState.OPEN, timezone.now(), by
     locked.save()
     carry_over(locked)
+    reserve_heads(locked.fiscal_year)
     record_change(locked, before=before, by=by, way=way)
     return locked
 

@@ -139,6 +139,25 @@ def regrade_lines(
     return sum(_regrade_batch(batch, occasion) for batch in _batches(line_ids))
 
 
+def reserve_heads(fiscal_year: int) -> int:
+    """Add the year's head to each active customer line that has none, with the number of its first record reserved.
+
+    So the annual run finds every head and changes none (a quarter of its time, docs/benchmarks.md). On SQLite, where
+    a run is the only writer, it adds the heads itself. Returns how many were added.
+    """
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO grading_grade (line_id, fiscal_year, record_id)
+                SELECT l.id, %(fiscal_year)s, {_next(cursor, "grading_graderecord")}
+                FROM crm_customerline l WHERE l.is_active ORDER BY l.id
+                ON CONFLICT (line_id, fiscal_year) DO NOTHING""",
+            {"fiscal_year": fiscal_year},
+        )
+        return cursor.rowcount
+
+
 def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
     """What grading the lines would give, without writing anything."""
     graded = occasion.graded(lines)
@@ -194,7 +213,7 @@ def _compared(lines: Lines, occasion: Occasion, latest: Mapping[str, int]) -> Gr
     then = ", ".join(f"r.{name}" for name in MATTERS)
     differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     sql = f"""
-        SELECT s.*, g.id AS head_id,
+        SELECT s.*, g.id AS head_id, g.record_id AS head_record_id, r.id AS latest_id,
             r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
         FROM ({graded.sql}) s
         LEFT JOIN grading_grade g
@@ -205,22 +224,26 @@ def _compared(lines: Lines, occasion: Occasion, latest: Mapping[str, int]) -> Gr
 
 
 def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) -> list[tuple]:
-    """One statement: heads and records get their numbers first, so that a new head is written once, with its pointer.
+    """One statement. A head's first record takes the number that the head reserved; a new head is written once.
 
     A head that somebody else adds in the same moment breaks the unique constraint, and the caller's transaction with
     it; done again, the line has a head.
     """
     cursor.execute(
         f"""WITH graded AS MATERIALIZED (
-                SELECT c.*, CASE WHEN c.is_changed THEN {_next(cursor, "grading_graderecord")} END AS record_id,
+                SELECT c.*,
+                    CASE WHEN c.latest_id IS NULL AND c.head_record_id IS NOT NULL THEN c.head_record_id
+                        WHEN c.is_changed THEN {_next(cursor, "grading_graderecord")} END AS record_id,
                     COALESCE(c.head_id, {_next(cursor, "grading_grade")}) AS grade_id
                 FROM ({graded.sql}) c),
+            moving AS MATERIALIZED (
+                SELECT line_id, head_id, grade_id, record_id FROM graded
+                WHERE is_changed AND (head_record_id IS NULL OR record_id <> head_record_id)),
             added AS (
                 INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM graded WHERE head_id IS NULL),
+                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM moving WHERE head_id IS NULL),
             moved AS (
-                UPDATE grading_grade g SET record_id = graded.record_id FROM graded
-                WHERE g.id = graded.head_id AND graded.is_changed),
+                UPDATE grading_grade g SET record_id = moving.record_id FROM moving WHERE g.id = moving.head_id),
             written AS ({_insert_records("graded")})
             {_counts("graded", "is_changed")}""",
         params,

@@ -18,16 +18,20 @@ from grading.models.policy import GradingPolicy, Scheme
 class GradeQuerySet(models.QuerySet):
     """Grades in the words of the business."""
 
+    def recorded(self) -> "GradeQuerySet":
+        """Those with a record: the head is there from the opening of its cycle on, its first record later."""
+        return self.filter(record__state__isnull=False)
+
     def visible_to(self, user) -> "GradeQuerySet":
         """The published grades of the customer lines a person sees."""
-        return self.filter(
+        return self.recorded().filter(
             line__in=CustomerLine.objects.visible_to(user),
             fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"),
         )
 
     def in_cycle(self, cycle: Cycle, user) -> "GradeQuerySet":
         """A cycle's grades, published or not, of the customer lines a person sees."""
-        return self.filter(line__in=CustomerLine.objects.visible_to(user), fiscal_year=cycle.fiscal_year)
+        return self.recorded().filter(line__in=CustomerLine.objects.visible_to(user), fiscal_year=cycle.fiscal_year)
 
     def for_list(self) -> "GradeQuerySet":
         """What one row of a list shows, in a constant number of queries."""
@@ -35,7 +39,10 @@ class GradeQuerySet(models.QuerySet):
 
 
 class Grade(models.Model):
-    """A customer line's grade in a fiscal year: the stable id, the lock, and the pointer to the latest record."""
+    """A customer line's grade in a fiscal year: the stable id, the lock, and the pointer to the latest record.
+
+    Before the first record `record` holds the number reserved for it, or nothing.
+    """
 
     line = models.ForeignKey(CustomerLine, models.PROTECT, related_name="grades", db_index=False, db_constraint=False)
     fiscal_year = models.SmallIntegerField(_("fiscal year"))

@@ -1,5 +1,7 @@
 """Readers of environment variables that refuse nonsense with one sentence saying what to write instead."""
 
+import os
+import re
 import secrets
 from pathlib import Path
 from typing import NoReturn
@@ -8,7 +10,9 @@ from zoneinfo import available_timezones
 
 import environ
 
-env = environ.Env()
+env = environ.Env()  # takes database and mail addresses apart; it would take "$…" for another variable's name
+
+_WITHOUT_HOST = ("sqlite", "postgres", "postgresql", "consolemail", "filemail")  # a file, a socket, this machine
 
 
 def stop(name: str, advice: str) -> NoReturn:
@@ -16,9 +20,14 @@ def stop(name: str, advice: str) -> NoReturn:
     raise SystemExit(f"Hengke does not start: {name} {advice}")
 
 
+def text(name: str, *, default: str = "") -> str:
+    """Read a value as it stands; an empty one is the default."""
+    return os.environ.get(name, "").strip() or default
+
+
 def boolean(name: str, *, default: bool) -> bool:
     """Read on / off."""
-    value = env.str(name, default="").strip().lower()
+    value = text(name).lower()
     if value in ("1", "true", "yes", "on"):
         return True
     if value in ("0", "false", "no", "off"):
@@ -30,15 +39,23 @@ def boolean(name: str, *, default: bool) -> bool:
 
 def month(name: str, *, default: int) -> int:
     """Read a month, 1 to 12."""
-    value = env.str(name, default=str(default)).strip()
+    value = text(name, default=str(default))
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 12):
         stop(name, f"is {value!r}; write a month from 1 (January) to 12 (December).")
     return int(value)
 
 
+def count(name: str, *, default: int) -> int:
+    """Read how many of something there are."""
+    value = env.str(name, default=str(default)).strip()
+    if not (value.isascii() and value.isdigit() and int(value) <= 9):
+        stop(name, f"is {value!r}; write a number from 0 to 9.")
+    return int(value)
+
+
 def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
     """Read one of a few words."""
-    value = env.str(name, default=default).strip()
+    value = text(name, default=default)
     if value not in allowed:
         stop(name, f"is {value!r}; write one of: {', '.join(allowed)}.")
     return value
@@ -46,7 +63,7 @@ def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
 
 def time_zone(name: str, *, default: str) -> str:
     """Read the name of a time zone."""
-    value = env.str(name, default=default).strip()
+    value = text(name, default=default)
     if value not in available_timezones():
         stop(name, f"is {value!r}; write a time zone such as Asia/Shanghai.")
     return value
@@ -54,22 +71,35 @@ def time_zone(name: str, *, default: str) -> str:
 
 def url(name: str, schemes: tuple[str, ...], example: str) -> str:
     """Read an address with one of the schemes; empty where it is not set."""
-    value = env.str(name, default="").strip()
-    if not value:
-        return ""
-    try:
-        parts = urlsplit(value)
-        ready = parts.scheme in schemes and (parts.port is None or parts.port > 0)
-    except ValueError:
-        ready = False
-    if not ready:
+    value = text(name)
+    if value and not _is_address(value, schemes):
         stop(name, f"cannot be read; write an address such as {example}.")
     return value
 
 
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    has_host = bool(parts.hostname) or parts.scheme in _WITHOUT_HOST
+    names_database = not parts.scheme.startswith("postgres") or len(parts.path) > 1
+    return parts.scheme in schemes and has_port and has_host and names_database
+
+
 def words(name: str, *, default: tuple[str, ...] = ()) -> list[str]:
     """Read a list separated by commas."""
-    return [word.strip() for word in env.str(name, default=",".join(default)).split(",") if word.strip()]
+    return [word.strip() for word in text(name, default=",".join(default)).split(",") if word.strip()]
+
+
+def hosts(name: str, *, default: tuple[str, ...] = ()) -> list[str]:
+    """Read a list of host names, without scheme, port and path."""
+    values = words(name, default=default)
+    for value in values:
+        if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]", value):
+            stop(name, f"contains {value!r}; write host names alone, such as crm.example.com.")
+    return values
 
 
 def origins(name: str) -> list[str]:
@@ -81,16 +111,29 @@ def origins(name: str) -> list[str]:
     return values
 
 
+def folder(name: str, *, default: Path) -> Path:
+    """Read a folder to keep data in; it is made where it is not there."""
+    value = Path(text(name, default=str(default)))
+    try:
+        value.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        stop(
+            name, f"is {str(value)!r}, which cannot be used ({error.strerror}); write a folder that can be written to."
+        )
+    if not os.access(value, os.W_OK):
+        stop(name, f"is {str(value)!r}, which cannot be written to; write a folder that can.")
+    return value
+
+
 def secret_key(name: str, *, keep_in: Path | None) -> str:
     """Read the secret key; the embedded installation makes one and keeps it beside its database."""
-    value = env.str(name, default="")
+    value = text(name)
     if value:
         if len(value) < 50 or len(set(value)) < 5:
             stop(name, "is too short to be a secret; write at least 50 random characters.")
         return value
     if keep_in is None:
         stop(name, "is not set; write at least 50 random characters and keep them secret.")
-    keep_in.parent.mkdir(parents=True, exist_ok=True)
     if not keep_in.exists():
         keep_in.touch(mode=0o600)
         keep_in.write_text(secrets.token_urlsafe(64))

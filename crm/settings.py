@@ -13,16 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from crm import environment as read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(read.env.str("HENGKE_DATA_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR = read.folder("HENGKE_DATA_DIR", default=BASE_DIR / "var")
 
 DATABASE_URL = read.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"), "postgres://user:password@host:5432/name")
 REDIS_URL = read.url("REDIS_URL", ("redis", "rediss"), "redis://host:6379/0")
 IS_EMBEDDED = not DATABASE_URL
 
 DEBUG = read.boolean("DEBUG", default=False)
+SERVES_SOURCES = IS_EMBEDDED or DEBUG  # static files as they lie; else collected, with hashes in their names
 HTTPS = read.boolean("HTTPS", default=not IS_EMBEDDED)
 SECRET_KEY = read.secret_key("SECRET_KEY", keep_in=VAR_DIR / "secret_key" if IS_EMBEDDED else None)
-ALLOWED_HOSTS = read.words("ALLOWED_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
+ALLOWED_HOSTS = read.hosts("ALLOWED_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
 CSRF_TRUSTED_ORIGINS = read.origins("CSRF_TRUSTED_ORIGINS")
 
 # --- the company's calendar
@@ -101,7 +102,6 @@ JOB_TASKS = {"grade-year": "grading.tasks.grade_year"}
 if DATABASE_URL:
     DATABASES = {"default": read.env.db_url_config(DATABASE_URL)}
 else:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "hengke.sqlite3"}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A write transaction takes its lock at BEGIN and waits for it, so that none fails half way with "locked".
@@ -158,6 +158,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = read.count("TRUSTED_PROXIES", default=0)
 MFA_TOTP_ISSUER = "Hengke"
 
 # --- languages
@@ -169,14 +170,14 @@ FORMAT_MODULE_PATH = ["crm.formats"]
 
 # --- files and mail
 STATIC_URL = "/static/"
-STATIC_ROOT = None if IS_EMBEDDED else BASE_DIR / "staticfiles"  # embedded, files are served where they lie
+STATIC_ROOT = None if SERVES_SOURCES else BASE_DIR / "staticfiles"  # embedded, files are served where they lie
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = IS_EMBEDDED
+WHITENOISE_USE_FINDERS = SERVES_SOURCES
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if IS_EMBEDDED
+        if SERVES_SOURCES
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }

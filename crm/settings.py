@@ -20,7 +20,7 @@ REDIS_URL = read.url("REDIS_URL", ("redis", "rediss"), "redis://host:6379/0")
 IS_EMBEDDED = not DATABASE_URL
 
 DEBUG = read.boolean("DEBUG", default=False)
-SERVES_SOURCES = IS_EMBEDDED or DEBUG  # static files as they lie; else collected, with hashes in their names
+SERVES_SOURCES = IS_EMBEDDED or DEBUG  # static files where they lie; else collected, with hashes in their names
 HTTPS = read.boolean("HTTPS", default=not IS_EMBEDDED)
 SECRET_KEY = read.secret_key("SECRET_KEY", keep_in=VAR_DIR / "secret_key" if IS_EMBEDDED else None)
 ALLOWED_HOSTS = read.hosts("ALLOWED_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
@@ -158,7 +158,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
-ALLAUTH_TRUSTED_PROXY_COUNT = read.count("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = read.count("PROXIES_IN_FRONT", default=0)  # whose X-Forwarded-For names the client
 MFA_TOTP_ISSUER = "Hengke"
 
 # --- languages

@@ -190,7 +190,7 @@ def _columns() -> list[Column]:
         Column("expected_close_on", _("Expected close")),
         Column("missing", _("What is missing"), is_sortable=False),
         Column("lead", _("Lead"), is_sortable=False),
-        Column("assess", "", is_sortable=False),
+        Column("assess", _("Assess"), is_sortable=False),
     ]
 
 

@@ -34,3 +34,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_api(request):
         return problem_page(500, "server_error", _("Something went wrong here. It has been noted."))
     return defaults.server_error(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was drawn before the last sign-in or without cookies: says how to send it after all."""
+    return render(request, "403_csrf.html", status=403)

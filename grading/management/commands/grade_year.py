@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.db.models import Max, Min
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count what would come out and write nothing")
         parser.add_argument("--publish", action="store_true", help="publish the cycle at the end")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         """Run in the foreground, with progress."""
         product_line = self._find(ProductLine, options["line"])

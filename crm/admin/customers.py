@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.actions.contacts import save_contact
 from crm.actions.customers import LineExists, OutOfReach, add_line, save_customer
@@ -45,7 +46,7 @@ class CustomerAdmin(CustomerRecordAdmin):
     list_display = ("name", "code", "kind", "region", "branch")
     list_filter = ("kind", ("region", ScopedFilter), ("branch", ScopedFilter))
     search_fields = ("name", "code")
-    search_help_text = "名称 / 拼音 / 首字母 / 编码"
+    search_help_text = _("Name / pinyin / initials / code")
     autocomplete_fields = ("parent", "division")
     ordering = ("pinyin", "pk")
     related = ("region", "branch")

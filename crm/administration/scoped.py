@@ -21,7 +21,7 @@ from crm.models.fields import FenField, RateField, ScoreField
 from crm.permissions import Permission, can
 
 _IN_WORDS: dict[type[Field], Callable[[int], str]] = {
-    FenField: lambda value: f"{money.yuan(value):,} 元",
+    FenField: lambda value: _("{amount} yuan").format(amount=f"{money.yuan(value):,}"),
     RateField: lambda value: f"{money.percent(value)} %",
     ScoreField: lambda value: f"{money.score(value)}",
 }

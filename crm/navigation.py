@@ -36,7 +36,7 @@ def entries() -> list[Entry]:
 def closing_entries() -> list[Entry]:
     """What stands at the menu's end."""
     administration = Entry(_("Administration"), reverse("admin:index"), permission=Permission.USE_ADMIN)
-    api = Entry(_("API"), reverse("api:docs"))
+    api = Entry(_("API documentation"), reverse("api:docs"))
     return [Entry(_("Settings"), icon="settings", children=(administration, api))]
 
 

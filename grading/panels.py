@@ -78,7 +78,10 @@ def grades_at_a_glance(*, request: PageRequest) -> Panel | None:
         "counts": counts,
         "missing": reports.missing_in_force(lines, cycle) if cycle else [],
         "progress": progress_of(run, request.user, timezone.now()) if run else None,
-        "waiting": list(_waiting(request.user, region, counts, cycle, open_cycle)),
+        "waiting": [
+            *_cycles_to_open(request.user),
+            *_waiting(request.user, region, counts, cycle, open_cycle),
+        ],
     }
     return Panel("grading/_grades_at_a_glance.html", context)
 
@@ -200,6 +203,14 @@ def _waiting(
     if cycle is not None:
         ungraded = sum(count.counts.get(GradeState.NOT_GRADABLE, 0) for count in counts)
         yield _task(_("Not gradable: something is missing"), ungraded, cycle, region, state="not_gradable")
+
+
+def _cycles_to_open(user: User) -> Iterator[dict[str, Any]]:
+    """The drafts that sales management has to open."""
+    if can(user, Permission.OPEN_CYCLE):
+        for cycle in Cycle.objects.filter(state=CycleState.DRAFT).order_by("fiscal_year"):
+            url = reverse("grading:view-cycle", args=[cycle.fiscal_year])
+            yield {"label": _("Grading cycle to open"), "count": 1, "cycle": cycle, "url": url}
 
 
 def _task(label: str, number: int, cycle: Cycle, region: Region | None = None, **filters: Any) -> dict[str, Any]:

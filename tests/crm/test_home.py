@@ -93,3 +93,10 @@ def test_its_queries_do_not_grow_with_the_customers(head_office, north_region, c
     for _ in range(12):
         graded_line(north_region, facts={"has_need": False})
     assert queries_of(client, ADDRESS) == few <= 15
+
+
+def test_a_draft_cycle_waits_for_sales_management_to_open_it(head_office, north, client_of):
+    CycleFactory(fiscal_year=2027, state=CycleState.DRAFT)
+    [task] = panel_of(client_of(head_office).get(ADDRESS))["waiting"]
+    assert task["url"] == reverse("grading:view-cycle", args=[2027])
+    assert panel_of(client_of(north).get(ADDRESS))["waiting"] == []

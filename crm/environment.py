@@ -47,7 +47,7 @@ def month(name: str, *, default: int) -> int:
 
 def count(name: str, *, default: int) -> int:
     """Read how many of something there are."""
-    value = env.str(name, default=str(default)).strip()
+    value = text(name, default=str(default))
     if not (value.isascii() and value.isdigit() and int(value) <= 9):
         stop(name, f"is {value!r}; write a number from 0 to 9.")
     return int(value)

@@ -64,6 +64,7 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
         ),
         ("SECRET_KEY", "secret", "is too short to be a secret; write at least 50 random characters."),
         ("SECRET_KEY", "a" * 60, "is too short to be a secret; write at least 50 random characters."),
+        ("PROXIES_IN_FRONT", "two", "PROXIES_IN_FRONT is 'two'; write a number from 0 to 9."),
         ("HENGKE_DATA_DIR", __file__, "which cannot be used (File exists); write a folder that can be written to."),
     ],
 )
@@ -91,6 +92,7 @@ READERS = {
     "ALLOWED_HOSTS": lambda: read.hosts("ALLOWED_HOSTS"),
     "CSRF_TRUSTED_ORIGINS": lambda: read.origins("CSRF_TRUSTED_ORIGINS"),
     "SECRET_KEY": lambda: read.secret_key("SECRET_KEY", keep_in=None),
+    "PROXIES_IN_FRONT": lambda: read.count("PROXIES_IN_FRONT", default=0),
     "HENGKE_DATA_DIR": lambda: read.folder("HENGKE_DATA_DIR", default=Path()),
 }
 

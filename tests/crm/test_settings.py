@@ -178,7 +178,7 @@ def test_with_nothing_configured_it_runs_embedded_in_chinese(tmp_path):
     names = (
         "DEBUG",
         "SECURE_SSL_REDIRECT",
-        "CELERY_BROKER_URL",
+        "IS_EMBEDDED",
         "LANGUAGE_CODE",
         "TIME_ZONE",
         "FISCAL_YEAR_START_MONTH",

@@ -241,7 +241,8 @@ def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, An
                 WHERE is_changed AND (head_record_id IS NULL OR record_id <> head_record_id)),
             added AS (
                 INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM moving WHERE head_id IS NULL),
+                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM moving WHERE head_id IS NULL
+                ORDER BY line_id),
             moved AS (
                 UPDATE grading_grade g SET record_id = moving.record_id FROM moving WHERE g.id = moving.head_id),
             written AS ({_insert_records("graded")})

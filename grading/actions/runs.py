@@ -15,7 +15,7 @@ from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
-from grading.actions.records import Count, Lines, Occasion, write_records
+from grading.actions.records import Count, Lines, Occasion, reserve_heads, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 
@@ -155,12 +155,15 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
 
 
 def _try_next_chunk(run: GradingRun, owner: str) -> bool:
-    """Work on the next chunk; again where an edit added the head of one of its lines meanwhile: now it is there."""
+    """Work on the next chunk; again where an edit added the head of one of its lines meanwhile.
+
+    Then all heads that are still missing are added first, so that no further edit can be in the way.
+    """
     for _ in range(MOST_TRIES - 1):
         try:
             return _work_on_next_chunk(run, owner)
         except IntegrityError:
-            continue
+            reserve_heads(run.cycle.fiscal_year)
     return _work_on_next_chunk(run, owner)
 
 

@@ -95,9 +95,8 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
                 AND {ids.format("line_id")}
             GROUP BY line_id
         ) s ON s.line_id = l.id
-        WHERE l.is_active AND {ids.format("l.id")}{narrowed} AND NOT EXISTS (
-            SELECT 1 FROM crm_customer c
-            WHERE c.id = l.customer_id AND (c.deleted_at IS NOT NULL OR c.kind <> '{CustomerKind.CUSTOMER.value}'))
+        WHERE l.is_active AND {ids.format("l.id")}{narrowed} AND l.customer_id NOT IN (
+            SELECT id FROM crm_customer WHERE deleted_at IS NOT NULL OR kind <> '{CustomerKind.CUSTOMER.value}')
         {_fence()}"""
 
 

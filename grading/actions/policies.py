@@ -46,7 +46,9 @@ def draft_next_version(*, policy: GradingPolicy, by: User | None, way: Way = Way
     """Make the next version as a draft with all that `policy` says."""
     last = GradingPolicy.objects.aggregate(last=Max("number"))["last"]
     parts = [*policy.bands.all(), *policy.line_rules.all(), *policy.required_margins.all()]
-    draft = _copy(policy, number=last + 1, state=PolicyState.DRAFT, published_at=None, published_by=None, note="")
+    draft: GradingPolicy = _copy(
+        policy, number=last + 1, state=PolicyState.DRAFT, published_at=None, published_by=None, note=""
+    )
     record_change(draft, before=None, by=by, way=way, reason=f"from {policy}")
     for part in parts:
         _copy(part, policy=draft)

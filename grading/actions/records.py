@@ -26,14 +26,15 @@ BATCH = 2000
 
 
 class Count(NamedTuple):
-    """How many lines of a product line got a verdict, what they were labelled before, and how many were written."""
+    """How many lines of a product line got a verdict, what they were labelled before, and how many were written.
+
+    A verdict is the letter where there is one, else the state.
+    """
 
     product_line: int
-    state: str
-    letter: str | None
+    verdict: str
     missing: int
-    from_state: str
-    from_letter: str | None
+    from_verdict: str
     lines: int
     written: int
 
@@ -155,7 +156,7 @@ def reserve_heads(fiscal_year: int) -> int:
                 ON CONFLICT (line_id, fiscal_year) DO NOTHING""",
             {"fiscal_year": fiscal_year},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
@@ -249,7 +250,7 @@ def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, An
             {_counts("graded", "is_changed")}""",
         params,
     )
-    return cursor.fetchall()
+    return list(cursor.fetchall())
 
 
 def _next(cursor: Any, table: str) -> str:
@@ -281,7 +282,7 @@ def _write_on_sqlite(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) 
     cursor.execute(_counts("temp.graded", "is_changed"))
     counts = cursor.fetchall()
     cursor.execute("DROP TABLE temp.graded")
-    return counts
+    return list(counts)
 
 
 def _numbered(table: str) -> str:
@@ -296,6 +297,6 @@ def _insert_records(source: str) -> str:
 
 
 def _counts(source: str, is_written: str) -> str:
-    keys = "product_line_id, state, letter, missing, from_state, from_letter"
+    keys = "product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state)"
     written = f"SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END)"
     return f"SELECT {keys}, COUNT(*), {written} FROM {source} GROUP BY {keys}"

@@ -135,8 +135,8 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
     missing: Counter[str] = Counter()
     moves: Counter[tuple[str, str, str]] = Counter()
     for count in counts:
-        before, after = count.from_letter or count.from_state, count.letter or count.state
-        states[count.state] += count.lines
+        before, after = count.from_verdict, count.verdict
+        states["graded" if after in LETTERS else after] += count.lines
         lines[count.product_line][after] += count.lines
         missing.update({flag.code: count.lines for flag in Missing if flag in Missing(count.missing)})
         if before != after:

@@ -245,9 +245,9 @@ def test_the_report_adds_up_over_chunks(cycle, monkeypatch):
 
 def test_a_report_is_made_of_counts():
     counts = [
-        Count(1, "graded", "A", 0, "graded", "B", 3, 3),
-        Count(1, "graded", "A", 0, "graded", "A", 2, 0),
-        Count(2, "not_gradable", None, 1 + 16, "not_assessed", None, 4, 4),
+        Count(1, "A", 0, "B", 3, 3),
+        Count(1, "A", 0, "A", 2, 0),
+        Count(2, "not_gradable", 1 + 16, "not_assessed", 4, 4),
     ]
     made = report(counts, {2: "mms", 1: "police", 3: "tourism"})
     assert (made["graded"], made["not_gradable"], made["written"]) == (5, 4, 7)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from crm.models.user import Role, User
 
@@ -103,12 +104,12 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
             if not can(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        declared = login_required(guarded)
+        declared: Any = login_required(guarded)
         declared.access = permission
         return declared
 
@@ -117,12 +118,13 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 def signed_in(view: View) -> View:
     """Declare that a view is open to everyone who has signed in."""
-    declared = login_required(view)
+    declared: Any = login_required(view)
     declared.access = "signed in"
     return declared
 
 
 def public(view: View) -> View:
     """Declare that a view is open to everybody, signed in or not."""
-    view.access = "public"
-    return view
+    declared: Any = view
+    declared.access = "public"
+    return declared

@@ -75,7 +75,7 @@ def transaction_number() -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT txid_current()")
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
 def _parts(edit: Edit) -> dict[str, Any] | None:

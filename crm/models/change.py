@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.customer import Customer
 from crm.models.region import Region
+from crm.models.user import User
 
 
 class Way(models.TextChoices):
@@ -26,7 +27,7 @@ class ChangeQuerySet(models.QuerySet):
         """The changes of one record, oldest first."""
         return self.filter(table=obj._meta.db_table, object_id=obj.pk).order_by("sequence")
 
-    def visible_to(self, user) -> "ChangeQuerySet":
+    def visible_to(self, user: User) -> "ChangeQuerySet":
         """Changes of one's region, or of the customers one sees; to administrators those of settings and people."""
         if user.sees_all_regions:
             return self

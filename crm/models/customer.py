@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.division import Division
 from crm.models.region import Branch, Region
-from crm.models.user import Role
+from crm.models.user import Role, User
 
 
 class CustomerKind(models.TextChoices):
@@ -21,7 +21,7 @@ class CustomerKind(models.TextChoices):
 class CustomerQuerySet(models.QuerySet):
     """Customers in the words of the business."""
 
-    def visible_to(self, user) -> "CustomerQuerySet":
+    def visible_to(self, user: User) -> "CustomerQuerySet":
         """The customers that exist for a person (DOMAIN §9). Every fetch goes through here."""
         alive = self.filter(deleted_at=None)
         if user.sees_all_regions:
@@ -119,7 +119,7 @@ class CustomerRegion(models.Model):
 class ContactQuerySet(models.QuerySet):
     """Contacts in the words of the business."""
 
-    def visible_to(self, user) -> "ContactQuerySet":
+    def visible_to(self, user: User) -> "ContactQuerySet":
         """Who sees a customer sees the people there."""
         return self.filter(deleted_at=None, customer__in=Customer.objects.visible_to(user))
 
@@ -168,7 +168,7 @@ class GradeState(models.TextChoices):
 class CustomerLineQuerySet(models.QuerySet):
     """Customer lines in the words of the business."""
 
-    def visible_to(self, user) -> "CustomerLineQuerySet":
+    def visible_to(self, user: User) -> "CustomerLineQuerySet":
         """Who sees a customer sees all its lines."""
         if user.sees_all_regions:
             return self.filter(customer__deleted_at=None)
@@ -176,7 +176,7 @@ class CustomerLineQuerySet(models.QuerySet):
             return self.filter(customer__deleted_at=None, customer__region_id=user.region_id)
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
-    def writable_by(self, user) -> "CustomerLineQuerySet":
+    def writable_by(self, user: User) -> "CustomerLineQuerySet":
         """The lines a person may change: all of the region for its staff, else only those he is a member of."""
         if user.sees_all_regions or user.sees_whole_region:
             return self.visible_to(user)
@@ -248,11 +248,11 @@ class LineMemberQuerySet(models.QuerySet):
         """Memberships that have not ended."""
         return self.filter(until_on=None)
 
-    def of(self, user) -> "LineMemberQuerySet":
+    def of(self, user: User) -> "LineMemberQuerySet":
         """A person's own memberships and those of the people he guides."""
         return self.filter(Q(user=user) | Q(user__guided_by=user))
 
-    def visible_to(self, user) -> "LineMemberQuerySet":
+    def visible_to(self, user: User) -> "LineMemberQuerySet":
         """Who sees a customer line sees who else does, and why."""
         return self.filter(line__in=CustomerLine.objects.visible_to(user))
 

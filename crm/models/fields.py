@@ -1,6 +1,7 @@
 """Exact quantities as whole numbers: fen, hundredths of a percent, ten-thousandths of a point."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.db import models
@@ -11,18 +12,18 @@ class _ScaledFormField(forms.DecimalField):
 
     unit_places = 2
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs = {name: value for name, value in kwargs.items() if name not in ("min_value", "max_value")}
         super().__init__(**{"max_digits": 17, "decimal_places": self.unit_places, **kwargs})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return Decimal(value).scaleb(-self.unit_places) if isinstance(value, int) else value
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
         return None if cleaned is None else int(cleaned.scaleb(self.unit_places))
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
 
 
@@ -33,7 +34,7 @@ class YuanFormField(_ScaledFormField):
 class PercentFormField(_ScaledFormField):
     """Percent with two decimals over hundredths of a percent."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_digits": 7, **kwargs})
 
 
@@ -46,19 +47,19 @@ class ScoreFormField(_ScaledFormField):
 class FenField(models.BigIntegerField):
     """An amount of money in fen."""
 
-    def formfield(self, **kwargs):
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": YuanFormField, **kwargs})
 
 
 class RateField(models.IntegerField):
     """A rate in hundredths of a percent."""
 
-    def formfield(self, **kwargs):
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": PercentFormField, **kwargs})
 
 
 class ScoreField(models.IntegerField):
     """A score in ten-thousandths of a point."""
 
-    def formfield(self, **kwargs):
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": ScoreFormField, **kwargs})

@@ -1,5 +1,7 @@
 """What all policies share: they are data, numbered, and never edited once published."""
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -16,11 +18,11 @@ class PolicyState(models.TextChoices):
 class PolicyVersionQuerySet(models.QuerySet):
     """Policy versions in the words of the business."""
 
-    def published(self):
+    def published(self) -> Self:
         """Those that have ever been in force."""
         return self.filter(state=PolicyState.PUBLISHED)
 
-    def current(self):
+    def current(self) -> Any:
         """The version in force: the one published last. Raises DoesNotExist where none is."""
         return self.published().order_by("published_at", "number").reverse()[:1].get()
 

@@ -1,15 +1,20 @@
 """Regions with their branch offices, and the departments of head office."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.named import Named
 
+if TYPE_CHECKING:
+    from crm.models.user import User
+
 
 class RegionQuerySet(models.QuerySet):
     """Regions in the words of the business."""
 
-    def visible_to(self, user) -> "RegionQuerySet":
+    def visible_to(self, user: "User") -> "RegionQuerySet":
         """The regions whose customers a person may see, or his own; nothing for an administrator's business eyes."""
         if user.sees_all_regions or user.is_administrator:
             return self
@@ -29,7 +34,7 @@ class Region(Named):
 class BranchQuerySet(models.QuerySet):
     """Branch offices in the words of the business."""
 
-    def visible_to(self, user) -> "BranchQuerySet":
+    def visible_to(self, user: "User") -> "BranchQuerySet":
         """The branch offices of the regions a person may see."""
         return self.filter(region__in=Region.objects.visible_to(user))
 

@@ -1,25 +1,28 @@
 """Signed contracts: what a customer bought in a line, and what was taken back."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.customer import CustomerLine
 from crm.models.fields import FenField
+from crm.models.user import User
 
 
 class SaleQuerySet(models.QuerySet):
     """Sales in the words of the business."""
 
-    def visible_to(self, user) -> "SaleQuerySet":
+    def visible_to(self, user: User) -> "SaleQuerySet":
         """Who sees a customer line sees its sales."""
         return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
 
-    def writable_by(self, user) -> "SaleQuerySet":
+    def writable_by(self, user: User) -> "SaleQuerySet":
         """Those of the lines a person may change."""
         return self.filter(deleted_at=None, line__in=CustomerLine.objects.writable_by(user))
 
-    def signed_between(self, first_day, day_after) -> "SaleQuerySet":
+    def signed_between(self, first_day: date, day_after: date) -> "SaleQuerySet":
         """Signed from the first day on and before the other; the signed date counts."""
         return self.filter(deleted_at=None, signed_on__gte=first_day, signed_on__lt=day_after)
 
@@ -46,9 +49,7 @@ class Sale(models.Model):
     class Meta:
         verbose_name = _("sale")
         verbose_name_plural = _("sales")
-        indexes = [
-            models.Index(fields=["line", "signed_on"], name="sale_line_signed", condition=Q(deleted_at=None))
-        ]
+        indexes = [models.Index(fields=["line", "signed_on"], name="sale_line_signed", condition=Q(deleted_at=None))]
         constraints = [
             models.UniqueConstraint(
                 name="sale_contract_no_unique_in_line",

@@ -51,7 +51,7 @@ class PeopleManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[mi
     use_in_migrations = False
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person who works with Hengke."""
 
     first_name = None  # type: ignore[assignment]
@@ -71,7 +71,7 @@ class User(AbstractUser):
         choices=[("", _("as the browser")), ("zh-hans", "简体中文"), ("en", "English")],
     )
 
-    objects = PeopleManager()
+    objects = PeopleManager()  # type: ignore[misc]
     REQUIRED_FIELDS = ["role"]
 
     class Meta:

@@ -22,7 +22,7 @@ def control(field: BoundField) -> SafeString:
     names = [kind, field.field.widget.attrs.get("class", "")]
     if isinstance(field.field, NUMERIC) and kind == "form-control":
         names.append("num")
-    attrs = {"class": " ".join(filter(None, names))}
+    attrs: dict[str, str | bool] = {"class": " ".join(filter(None, names))}
     if str(field.field.widget.attrs.get("placeholder", "")) == str(field.label):
         attrs["placeholder"] = ""  # says the label again
     return field.as_widget(attrs=attrs)

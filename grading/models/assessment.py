@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import CustomerLine
+from crm.models import CustomerLine, User
 from crm.models.fields import FenField, RateField
 from grading import policy as rules
 from grading.models.cycle import Cycle
@@ -21,11 +21,11 @@ class BudgetState(models.TextChoices):
 class AssessmentQuerySet(models.QuerySet):
     """Assessments in the words of the business."""
 
-    def visible_to(self, user) -> "AssessmentQuerySet":
+    def visible_to(self, user: User) -> "AssessmentQuerySet":
         """Who sees a customer line sees its assessments."""
         return self.filter(line__in=CustomerLine.objects.visible_to(user))
 
-    def writable_by(self, user) -> "AssessmentQuerySet":
+    def writable_by(self, user: User) -> "AssessmentQuerySet":
         """Those of the lines a person may change."""
         return self.filter(line__in=CustomerLine.objects.writable_by(user))
 
@@ -37,7 +37,7 @@ class AssessmentQuerySet(models.QuerySet):
         """Carried over from last year and not looked at since: nobody has assessed these."""
         return self.filter(is_carried_over=True)
 
-    def waiting_for(self, user) -> "AssessmentQuerySet":
+    def waiting_for(self, user: User) -> "AssessmentQuerySet":
         """Unconfirmed ones of open cycles, of the active lines that a person leads."""
         years = Cycle.objects.open().values("fiscal_year")
         return self.unconfirmed().filter(line__lead=user, line__is_active=True, fiscal_year__in=years)

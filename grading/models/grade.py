@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import CustomerLine, GradeLetter, GradeState
+from crm.models import CustomerLine, GradeLetter, GradeState, User
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules
 from grading.models.assessment import BudgetState
@@ -22,14 +22,14 @@ class GradeQuerySet(models.QuerySet):
         """Those with a record: the head is there from the opening of its cycle on, its first record later."""
         return self.filter(record__state__isnull=False)
 
-    def visible_to(self, user) -> "GradeQuerySet":
+    def visible_to(self, user: User) -> "GradeQuerySet":
         """The published grades of the customer lines a person sees."""
         return self.recorded().filter(
             line__in=CustomerLine.objects.visible_to(user),
             fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"),
         )
 
-    def in_cycle(self, cycle: Cycle, user) -> "GradeQuerySet":
+    def in_cycle(self, cycle: Cycle, user: User) -> "GradeQuerySet":
         """A cycle's grades, published or not, of the customer lines a person sees."""
         return self.recorded().filter(line__in=CustomerLine.objects.visible_to(user), fiscal_year=cycle.fiscal_year)
 
@@ -72,7 +72,7 @@ class Cause(models.TextChoices):
 class GradeRecordQuerySet(models.QuerySet):
     """Grade records in the words of the business."""
 
-    def visible_to(self, user) -> "GradeRecordQuerySet":
+    def visible_to(self, user: User) -> "GradeRecordQuerySet":
         """The records of the grades a person sees."""
         return self.filter(grade__in=Grade.objects.visible_to(user))
 

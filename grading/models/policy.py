@@ -47,7 +47,7 @@ class GradingPolicy(PolicyVersion):
     far_months = models.PositiveSmallIntegerField(_("months of horizon C"), default=12)
     lead_days = models.PositiveSmallIntegerField(_("days before the fiscal year when its cycle opens"), default=45)
 
-    objects = GradingPolicyQuerySet.as_manager()
+    objects = GradingPolicyQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(PolicyVersion.Meta):
         abstract = False

@@ -107,7 +107,7 @@ def lines_of_cycle(cycle: Cycle, user: User, region: Region | None = None) -> Li
     lines = CustomerLine.objects.visible_to(user).alias(head=head)
     lines = lines if region is None else lines.filter(customer__region=region)
     return lines.filter(
-        Q(is_active=True, customer__kind=CustomerKind.CUSTOMER) | Q(head__record__isnull=False)
+        Q(is_active=True, customer__kind=CustomerKind.CUSTOMER) | Q(head__record__state__isnull=False)
     ).annotate(
         cycle_state=Coalesce("head__record__state", Value(GradeState.NOT_ASSESSED.value)),
         cycle_letter=F("head__record__letter"),

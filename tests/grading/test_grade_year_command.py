@@ -58,7 +58,7 @@ def test_a_dry_run_prints_the_same_table_and_writes_nothing(grade_year):
 def test_one_product_line_or_one_region_may_be_graded(grade_year, north_region):
     police, tourism = assessed_line(), assessed_line(product_line="tourism", customer__region=north_region)
     grade_year("2026", "--line", "police")
-    assert Grade.objects.filter(record__isnull=False).get().line == police
+    assert Grade.objects.recorded().get().line == police
     grade_year("2026", "--region", "north")
     assert record_of(tourism).letter == "B"
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from crm.models import Change, CustomerKind
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import WrongCycleState, ensure_cycle, open_cycle, prepare_next_cycle
-from grading.models import Assessment, Cycle, CycleState, GradingPolicy
+from grading.models import Assessment, Cycle, CycleState, Grade, GradingPolicy
+from grading.reports import lines_of_cycle
 from tests.factories import AssessmentFactory, CustomerLineFactory, CycleFactory
 from tests.grading.company import assessed_line, record_of, run_through
 
@@ -147,3 +148,12 @@ def test_preparing_again_changes_nothing(draft, head_office):
     assert prepare_next_cycle(today=date(2026, 12, 1)) == draft
     draft.refresh_from_db()
     assert draft.state == CycleState.OPEN
+
+
+def test_in_the_opened_cycle_every_gradable_line_is_not_assessed_and_nobody_else_is_there(draft, head_office):
+    line = CustomerLineFactory()
+    CustomerLineFactory(customer__kind=CustomerKind.AGENT)
+    CustomerLineFactory(is_active=False)
+    cycle = open_cycle(cycle=draft, by=head_office)
+    assert [(row.pk, row.cycle_state) for row in lines_of_cycle(cycle, head_office)] == [(line.pk, "not_assessed")]
+    assert not Grade.objects.in_cycle(cycle, head_office).exists()

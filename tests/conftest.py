@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 from crm.models import Region, Role, User
@@ -16,6 +17,13 @@ SHIPPED_ROWS = (
     ("crm.migrations.0003_divisions", "add_divisions"),
     ("grading.migrations.0002_shipped_policy", "add_policy"),
 )
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Words outside of a page are compared in the source's language."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

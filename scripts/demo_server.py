@@ -106,8 +106,12 @@ class DemoServer:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(f"{self.url}/readyz"):
             if self._processes[0].poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The demo does not answer at {self.url}:\n{self._log.read_text()}")
+                raise RuntimeError(f"The demo does not answer at {self.url}:\n{self.written()}")
             time.sleep(0.1)
+
+    def written(self, since: int = 0) -> str:
+        """What server and worker have written, from this character on."""
+        return self._log.read_text(encoding="utf-8")[since:]
 
     @property
     def _log(self) -> Path:

@@ -69,13 +69,15 @@ def sessions(browser: Browser, base_url: str):
 
 
 @pytest.fixture
-def complaints(context: BrowserContext):
+def complaints(context: BrowserContext, demo: DemoServer):
     """What pages said in the console, refusals of the content security policy among it; at the end there is nothing."""
     said: list[str] = []
+    written = len(demo.written())
     context.on("console", lambda message: said.extend(_complaint(message)))
     context.on("weberror", lambda error: said.append(str(error.error)))
     yield said
     assert said == []
+    assert demo.written(written).partition("Traceback")[2] == ""
 
 
 @pytest.fixture

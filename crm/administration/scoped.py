@@ -163,8 +163,9 @@ class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
         return self.has_view_permission(request)
 
     def get_list_display(self, request: HttpRequest) -> list:
-        """The columns, exact figures in people's units."""
-        return [exact(self.model, name) for name in super().get_list_display(request)]
+        """The columns, exact figures in people's units, people only where they exist for the person."""
+        seen = cache(lambda: set(User.objects.visible_to(person_of(request)).values_list("pk", flat=True)))
+        return [self._column(name, seen) for name in super().get_list_display(request)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list:
         """What stays as it was once the record is there."""
@@ -212,6 +213,17 @@ class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The action has written the change log."""
+
+    def _column(self, name: Any, seen: Callable[[], set[int]]) -> Any:
+        field = next((field for field in self.model._meta.concrete_fields if field.name == name), None)
+        if not (isinstance(field, ForeignKey) and field.related_model is User):
+            return exact(self.model, name)
+
+        @admin.display(description=field.verbose_name, ordering=name)
+        def shown(record: Model) -> User | None:
+            return getattr(record, name) if getattr(record, field.attname) in seen() else None
+
+        return shown
 
     def _leads_out(self, name: Any, record: Any, request: HttpRequest) -> bool:
         field = next((field for field in self.model._meta.concrete_fields if field.name == name), None)

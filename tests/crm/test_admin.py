@@ -233,6 +233,14 @@ def test_a_linked_record_of_another_region_shows_as_absent_and_stays(client_of, 
     assert (customer.note, customer.parent) == ("new", southern["customer"])
 
 
+def test_a_person_of_another_region_shows_as_absent_in_lists(client_of, north, south_user, northern):
+    type(northern).objects.filter(pk=northern.pk).update(lead=south_user)
+    content = client_of(north).get(listed("customerline")).content.decode()
+    assert str(northern.customer) in content
+    assert str(south_user) not in content
+    assert str(south_user) not in client_of(north).get(change_of(northern)).content.decode()
+
+
 def test_a_customer_cannot_be_given_away_to_another_region(client_of, north, northern, south_region):
     client, url = client_of(north), change_of(northern.customer)
     answer = client.post(url, form_of(client, url) | {"region": south_region.pk})

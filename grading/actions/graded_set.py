@@ -74,6 +74,12 @@ def graded_set(
     return GradedSet(_graded(pointed, policy), {**_days(calendar), **params})
 
 
+def gradable() -> str:
+    """The condition on crm_customerline AS l that CustomerLineQuerySet.gradable() puts in Django's words."""
+    return f"""l.is_active AND l.customer_id NOT IN (
+            SELECT id FROM crm_customer WHERE deleted_at IS NOT NULL OR kind <> '{CustomerKind.CUSTOMER.value}')"""
+
+
 def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, narrowed: str) -> str:
     """The facts of each line: what was entered, the sales of two years, the rule of its product line."""
     flags = "".join(f", COALESCE(a.{name}, FALSE) AS {name}" for name in _FLAGS)
@@ -95,8 +101,7 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
                 AND {ids.format("line_id")}
             GROUP BY line_id
         ) s ON s.line_id = l.id
-        WHERE l.is_active AND {ids.format("l.id")}{narrowed} AND l.customer_id NOT IN (
-            SELECT id FROM crm_customer WHERE deleted_at IS NOT NULL OR kind <> '{CustomerKind.CUSTOMER.value}')
+        WHERE {gradable()} AND {ids.format("l.id")}{narrowed}
         {_fence()}"""
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from crm.lib.dates import fiscal_year_start
 from crm.models import ProductLine, User
-from grading.actions.graded_set import COLUMNS, GradedSet, graded_set
+from grading.actions.graded_set import COLUMNS, GradedSet, gradable, graded_set
 from grading.actions.labels import move_labels
 from grading.models import Cause, GradingPolicy
 from grading.policy import Calendar
@@ -26,7 +26,7 @@ BATCH = 2000
 
 
 class Count(NamedTuple):
-    """How many lines of a product line got a verdict, what they were labelled before, and how many were written.
+    """How many lines of a product line got a verdict, and what they were labelled before.
 
     A verdict is the letter where there is one, else the state.
     """
@@ -36,7 +36,22 @@ class Count(NamedTuple):
     missing: int
     from_verdict: str
     lines: int
-    written: int
+
+
+class Written(NamedTuple):
+    """How many lines were looked at, and how many records that made."""
+
+    lines: int
+    records: int
+
+
+class Heads(NamedTuple):
+    """How many heads were locked, how many point to a record or its reserved number, and between which numbers."""
+
+    lines: int
+    numbered: int
+    first_record: int
+    last_record: int
 
 
 @dataclass(frozen=True)
@@ -114,14 +129,18 @@ class Occasion:
         }
 
 
-def write_records(lines: Lines, occasion: Occasion) -> list[Count]:
-    """Grade the lines and write what changed. Runs in the caller's transaction; the heads stay locked to its end."""
+def write_records(lines: Lines, occasion: Occasion) -> Written:
+    """Grade the lines and write what changed. Runs in the caller's transaction; the heads stay locked to its end.
+
+    On PostgreSQL the lines have their heads already (`reserve_heads`).
+    """
     _plan_for_chunks()
-    latest = _lock_heads(lines, occasion.fiscal_year)
-    graded = _compared(lines, occasion, latest)
+    heads = _lock_heads(lines, occasion.fiscal_year)
     write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
     with connection.cursor() as cursor:
-        return [Count(*row) for row in write(cursor, graded, {**graded.params, **occasion.columns()})]
+        written = write(cursor, lines, occasion, heads)
+        is_whole = connection.vendor == "postgresql" and not lines.narrowed
+        return Written(heads.lines if is_whole else _count_lines(cursor, lines), written)
 
 
 def regrade_lines(
@@ -140,36 +159,60 @@ def regrade_lines(
     return sum(_regrade_batch(batch, occasion) for batch in _batches(line_ids))
 
 
-def reserve_heads(fiscal_year: int) -> int:
+def reserve_heads(fiscal_year: int, lines: Lines | None = None) -> int:
     """Add the year's head to each active customer line that has none, with the number of its first record reserved.
 
-    So the annual run finds every head and changes none (a quarter of its time, docs/benchmarks.md). On SQLite, where
-    a run is the only writer, it adds the heads itself. Returns how many were added.
+    So the annual run finds every head and changes none (docs/benchmarks.md). On SQLite, where a run is the only
+    writer, it adds the heads itself. Returns how many were added.
     """
     if connection.vendor != "postgresql":
         return 0
+    some = f"AND {lines.ids.format('l.id')}" if lines else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO grading_grade (line_id, fiscal_year, record_id)
-                SELECT l.id, %(fiscal_year)s, {_next(cursor, "grading_graderecord")}
-                FROM crm_customerline l WHERE l.is_active ORDER BY l.id
+                SELECT l.id, %(fiscal_year)s, {_next(cursor, "grading_graderecord")} FROM (
+                    SELECT l.id FROM crm_customerline l WHERE {gradable()} {some} AND NOT EXISTS (
+                        SELECT 1 FROM grading_grade g WHERE g.line_id = l.id AND g.fiscal_year = %(fiscal_year)s)
+                    ORDER BY l.id) l
                 ON CONFLICT (line_id, fiscal_year) DO NOTHING""",
-            {"fiscal_year": fiscal_year},
+            {"fiscal_year": fiscal_year, **(lines.params if lines else {})},
         )
         return int(cursor.rowcount)
+
+
+def count_records(fiscal_year: int, *, product_line: int | None = None, region: int | None = None) -> list[Count]:
+    """What the latest records of a year say, beside the labels of the customer lines."""
+    narrowed = Lines.between(0, 0, product_line=product_line, region=region).narrowed
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT l.product_line_id, COALESCE(r.letter, r.state), r.missing, COALESCE(l.grade, l.state), COUNT(*)
+                FROM grading_grade g
+                JOIN grading_graderecord r ON r.id = g.record_id
+                JOIN crm_customerline l ON l.id = g.line_id AND {gradable()}{narrowed}
+                WHERE g.fiscal_year = %(fiscal_year)s GROUP BY 1, 2, 3, 4""",
+            {"fiscal_year": fiscal_year},
+        )
+        return [Count(*row) for row in cursor.fetchall()]
 
 
 def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
     """What grading the lines would give, without writing anything."""
     graded = occasion.graded(lines)
     with connection.cursor() as cursor:
-        cursor.execute(_counts(f"({graded.sql}) graded", "FALSE"), graded.params)
+        cursor.execute(
+            f"""SELECT product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state), COUNT(*)
+                FROM ({graded.sql}) graded GROUP BY 1, 2, 3, 4""",
+            graded.params,
+        )
         return [Count(*row) for row in cursor.fetchall()]
 
 
 @transaction.atomic
 def _regrade_batch(line_ids: Sequence[int], occasion: Occasion) -> int:
-    written = sum(count.written for count in write_records(Lines.among(line_ids), occasion))
+    lines = Lines.among(line_ids)
+    reserve_heads(occasion.fiscal_year, lines)
+    written = write_records(lines, occasion).records
     move_labels(today=timezone.localdate(occasion.recorded_at), line_ids=line_ids)
     return written
 
@@ -189,68 +232,73 @@ def _plan_for_chunks() -> None:
             )
 
 
-def _lock_heads(lines: Lines, fiscal_year: int) -> dict[str, int]:
-    """Lock the heads, in one order so that two who do it never wait for each other in a ring.
-
-    Returns between which numbers their latest records lie: a chunk's records lie together and are read in one go.
-    """
+def _lock_heads(lines: Lines, fiscal_year: int) -> Heads:
+    """Lock the heads, in one order so that two who do it never wait for each other in a ring."""
     lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0) FROM (
+            f"""SELECT COUNT(*), COUNT(record_id), COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0) FROM (
                 SELECT record_id FROM grading_grade g
                 WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
                 ORDER BY g.line_id {lock}) locked""",
             {"fiscal_year": fiscal_year, **lines.params},
         )
-        first, last = cursor.fetchone()
-    return {"first_record": first, "last_record": last}
+        return Heads(*cursor.fetchone())
 
 
-def _compared(lines: Lines, occasion: Occasion, latest: Mapping[str, int]) -> GradedSet:
-    """The graded set beside what was recorded last: its head, and whether anything that matters differs."""
+def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
+    """Write what changed in one statement; where nothing has been recorded yet, there is nothing to compare with."""
+    if heads.lines == heads.numbered and not _are_recorded(cursor, heads):
+        graded = occasion.graded(lines)
+        fresh = f"""(SELECT s.*, g.id AS grade_id, g.record_id FROM ({graded.sql}) s
+            JOIN grading_grade g ON {_head_of("s.line_id", lines)}) fresh"""
+        cursor.execute(_insert_records(fresh), {**graded.params, **occasion.columns()})
+        return int(cursor.rowcount)
+    compared = _compared(lines, occasion, heads)
+    number = f"""CASE WHEN c.latest_id IS NULL AND c.head_record_id IS NOT NULL THEN c.head_record_id
+        ELSE {_next(cursor, "grading_graderecord")} END AS record_id"""
+    cursor.execute(
+        f"""WITH written AS (
+                {_insert_records(f"(SELECT c.*, {number} FROM ({compared.sql}) c WHERE c.is_changed) changed")}
+                RETURNING id, grade_id),
+            moved AS (
+                UPDATE grading_grade g SET record_id = w.id FROM written w
+                WHERE g.id = w.grade_id AND g.record_id IS DISTINCT FROM w.id)
+            SELECT COUNT(*) FROM written""",
+        {**compared.params, **occasion.columns()},
+    )
+    return int(cursor.fetchone()[0])
+
+
+def _are_recorded(cursor: Any, heads: Heads) -> bool:
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM grading_graderecord WHERE id BETWEEN %s AND %s)",
+        [heads.first_record, heads.last_record],
+    )
+    return bool(cursor.fetchone()[0])
+
+
+def _compared(lines: Lines, occasion: Occasion, heads: Heads) -> GradedSet:
+    """The graded set beside what was recorded last: its head, and whether anything that matters differs.
+
+    A chunk's records lie together and are read in one go, between the first number and the last.
+    """
     graded = occasion.graded(lines)
     now = ", ".join(f"s.{name}" for name in MATTERS)
     then = ", ".join(f"r.{name}" for name in MATTERS)
     differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     sql = f"""
-        SELECT s.*, g.id AS head_id, g.record_id AS head_record_id, r.id AS latest_id,
+        SELECT s.*, g.id AS grade_id, g.record_id AS head_record_id, r.id AS latest_id,
             r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
         FROM ({graded.sql}) s
-        LEFT JOIN grading_grade g
-            ON g.line_id = s.line_id AND g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
+        LEFT JOIN grading_grade g ON {_head_of("s.line_id", lines)}
         LEFT JOIN grading_graderecord r
-            ON r.id = g.record_id AND r.id BETWEEN %(first_record)s AND %(last_record)s"""
-    return GradedSet(sql, {**graded.params, **latest})
+            ON r.id = g.record_id AND r.id BETWEEN {heads.first_record} AND {heads.last_record}"""
+    return GradedSet(sql, graded.params)
 
 
-def _write_on_postgresql(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) -> list[tuple]:
-    """One statement. A head's first record takes the number that the head reserved; a new head is written once.
-
-    A head that somebody else adds in the same moment breaks the unique constraint, and the caller's transaction with
-    it; done again, the line has a head.
-    """
-    cursor.execute(
-        f"""WITH graded AS MATERIALIZED (
-                SELECT c.*,
-                    CASE WHEN c.latest_id IS NULL AND c.head_record_id IS NOT NULL THEN c.head_record_id
-                        WHEN c.is_changed THEN {_next(cursor, "grading_graderecord")} END AS record_id,
-                    COALESCE(c.head_id, {_next(cursor, "grading_grade")}) AS grade_id
-                FROM ({graded.sql}) c),
-            moving AS MATERIALIZED (
-                SELECT line_id, head_id, grade_id, record_id FROM graded
-                WHERE is_changed AND (head_record_id IS NULL OR record_id <> head_record_id)),
-            added AS (
-                INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-                SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM moving WHERE head_id IS NULL
-                ORDER BY line_id),
-            moved AS (
-                UPDATE grading_grade g SET record_id = moving.record_id FROM moving WHERE g.id = moving.head_id),
-            written AS ({_insert_records("graded")})
-            {_counts("graded", "is_changed")}""",
-        params,
-    )
-    return list(cursor.fetchall())
+def _head_of(line: str, lines: Lines) -> str:
+    return f"g.line_id = {line} AND g.fiscal_year = %(fiscal_year)s AND {lines.ids.format('g.line_id')}"
 
 
 def _next(cursor: Any, table: str) -> str:
@@ -259,30 +307,38 @@ def _next(cursor: Any, table: str) -> str:
     return f"nextval('{cursor.fetchone()[0]}'::regclass)"
 
 
-def _write_on_sqlite(cursor: Any, graded: GradedSet, params: Mapping[str, Any]) -> list[tuple]:
+def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
     """The same in steps; the transaction is the only writer, so the next number is the greatest plus one."""
-    cursor.execute("DROP TABLE IF EXISTS temp.graded")
+    compared = _compared(lines, occasion, heads)
+    params = {**compared.params, **occasion.columns()}
+    cursor.execute("DROP TABLE IF EXISTS temp.changed")
     cursor.execute(
-        f"""CREATE TEMP TABLE graded AS
-            SELECT c.*, {_numbered("grading_graderecord")} AS record_id,
-                COALESCE(c.head_id, {_numbered("grading_grade")}) AS grade_id
-            FROM ({graded.sql}) c""",
+        f"""CREATE TEMP TABLE changed AS
+            SELECT c.*, {_numbered("grading_graderecord")} AS record_id, {_numbered("grading_grade")} AS new_grade_id
+            FROM ({compared.sql}) c WHERE c.is_changed""",
         params,
+    )
+    cursor.execute(
+        """UPDATE grading_grade SET record_id = t.record_id FROM temp.changed t WHERE grading_grade.id = t.grade_id"""
     )
     cursor.execute(
         """INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-           SELECT grade_id, line_id, %(fiscal_year)s, record_id FROM temp.graded WHERE head_id IS NULL""",
+           SELECT new_grade_id, line_id, %(fiscal_year)s, record_id FROM temp.changed WHERE grade_id IS NULL""",
         params,
     )
+    with_head = "(SELECT t.*, COALESCE(t.grade_id, t.new_grade_id) AS head_id FROM temp.changed t) changed"
+    cursor.execute(_insert_records(with_head).replace("record_id, grade_id,", "record_id, head_id,", 1), params)
+    written = cursor.rowcount
+    cursor.execute("DROP TABLE temp.changed")
+    return int(written)
+
+
+def _count_lines(cursor: Any, lines: Lines) -> int:
     cursor.execute(
-        """UPDATE grading_grade SET record_id = t.record_id FROM temp.graded t
-           WHERE t.is_changed AND grading_grade.id = t.head_id""",
+        f"SELECT COUNT(*) FROM crm_customerline l WHERE {gradable()} AND {lines.ids.format('l.id')}{lines.narrowed}",
+        lines.params,
     )
-    cursor.execute(_insert_records("temp.graded"), params)
-    cursor.execute(_counts("temp.graded", "is_changed"))
-    counts = cursor.fetchall()
-    cursor.execute("DROP TABLE temp.graded")
-    return list(counts)
+    return int(cursor.fetchone()[0])
 
 
 def _numbered(table: str) -> str:
@@ -293,10 +349,4 @@ def _insert_records(source: str) -> str:
     shared = ("run_id", "policy_id", "by_id", "cause", "as_of", "recorded_at", "effective_on")
     names = ", ".join(("id", "grade_id", *shared, *COLUMNS))
     values = ", ".join(("record_id", "grade_id", *(f"%({name})s" for name in shared), *COLUMNS))
-    return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source} WHERE is_changed"
-
-
-def _counts(source: str, is_written: str) -> str:
-    keys = "product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state)"
-    written = f"SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END)"
-    return f"SELECT {keys}, COUNT(*), {written} FROM {source} GROUP BY {keys}"
+    return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source}"

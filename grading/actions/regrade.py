@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.models import CustomerLine
-from grading.actions.records import regrade_lines
+from grading.actions.records import Lines, regrade_lines, reserve_heads
 from grading.models import Cause, Cycle, CycleState, Grade
 
 BATCH = 2000
@@ -28,7 +28,8 @@ def _regrade(line_ids: list[int], began_at: datetime) -> None:
     """Locks are taken in the order of everyone who grades, heads before lines, so that nobody waits in a ring."""
     under_way = Cycle.objects.filter(state__in=[CycleState.OPEN, CycleState.PUBLISHED])
     years = list(under_way.order_by("fiscal_year").values_list("fiscal_year", flat=True))
-    _add_heads(line_ids, years)
+    for year in years:
+        reserve_heads(year, Lines.among(line_ids))
     with transaction.atomic():
         heads = Grade.objects.filter(line__in=line_ids, fiscal_year__in=years)
         len(heads.order_by("fiscal_year", "line_id").select_for_update())
@@ -36,13 +37,6 @@ def _regrade(line_ids: list[int], began_at: datetime) -> None:
         cleared.update(facts_changed_at=None)
         for year in years:
             regrade_lines(line_ids=line_ids, fiscal_year=year, cause=Cause.FACTS, by=None)
-
-
-def _add_heads(line_ids: list[int], years: list[int]) -> None:
-    known = set(Grade.objects.filter(line__in=line_ids, fiscal_year__in=years).values_list("line_id", "fiscal_year"))
-    lines = CustomerLine.objects.gradable().filter(pk__in=line_ids).order_by("pk").values_list("pk", flat=True)
-    missing = [(line, year) for year in years for line in lines if (line, year) not in known]
-    Grade.objects.bulk_create((Grade(line_id=line, fiscal_year=year) for line, year in missing), ignore_conflicts=True)
 
 
 def _marked(before: datetime) -> list[int]:

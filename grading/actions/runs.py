@@ -15,7 +15,7 @@ from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
-from grading.actions.records import Count, Lines, Occasion, reserve_heads, write_records
+from grading.actions.records import Count, Lines, Occasion, count_records, reserve_heads, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 
@@ -69,6 +69,7 @@ def start_run(
             by=by,
             started_at=timezone.now(),
         )
+        reserve_heads(cycle.fiscal_year)
         chunks = RunChunk.objects.bulk_create(_chunks(run))
         Job.objects.filter(pk=job.pk).update(total=_lines(run).count())
         if is_nudged:
@@ -122,10 +123,10 @@ def cancel_run(*, run: GradingRun, by: User) -> bool:
 
 
 def report_of(run: GradingRun) -> dict[str, Any]:
-    """The run's report, added up from its chunks (INTERFACE: counts per line, what is missing, moves)."""
+    """The run's report (INTERFACE: counts per line, what is missing, moves against the labels of before)."""
     codes = dict(ProductLine.objects.order_by("position").values_list("pk", "code"))
-    counts = [Count(*row) for chunk in run.chunks.values_list("counts", flat=True) for row in chunk]
-    return report(counts, codes)
+    counts = count_records(run.cycle.fiscal_year, product_line=run.product_line_id, region=run.region_id)
+    return {**report(counts, codes), "written": sum(run.chunks.values_list("written", flat=True))}
 
 
 def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
@@ -143,7 +144,6 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
             moves[codes[count.product_line], before, after] += count.lines
     return {
         **{state: states[state] for state in ("graded", "not_gradable", "not_assessed")},
-        "written": sum(count.written for count in counts),
         "lines": [
             {"line": codes[pk], **{name: tally[name] for name in (*LETTERS, "not_gradable", "not_assessed")}}
             for pk, tally in lines.items()
@@ -176,11 +176,8 @@ def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
         chunk = _leased(pending.order_by("number")).first()
         if chunk is None:
             return False
-        counts = write_records(_lines_of(run, chunk), _occasion(run))
+        chunk.size, chunk.written = write_records(_lines_of(run, chunk), _occasion(run))
         chunk.state, chunk.worker, chunk.finished_at = ChunkState.DONE, owner, timezone.now()
-        chunk.size = sum(count.lines for count in counts)
-        chunk.written = sum(count.written for count in counts)
-        chunk.counts = [list(count) for count in counts]
         chunk.save()
     return True
 

@@ -200,7 +200,6 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done')], default='pending', max_length=8)),
                 ('worker', models.CharField(blank=True, max_length=100)),
                 ('written', models.PositiveIntegerField(default=0)),
-                ('counts', models.JSONField(default=list)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='grading.gradingrun')),
             ],

@@ -137,7 +137,6 @@ class RunChunk(models.Model):
     state = models.CharField(max_length=8, choices=ChunkState, default=ChunkState.PENDING)
     worker = models.CharField(max_length=100, blank=True)
     written = models.PositiveIntegerField(default=0)
-    counts = models.JSONField(default=list)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -178,5 +178,5 @@ def _wish(factor: str, now: int, to: int) -> str:
         "potential_sales": _("potential sales +{by}万"),
         "history_sales": _("sales of two years +{by}万"),
     }
-    by = money.percent(to - now) if factor == "expected_margin" else money.wan(to - now)
+    by = money.percent(to - now) if factor == "expected_margin" else money.wan_needed(to - now)
     return names[factor].format(by=f"{by.normalize():f}")

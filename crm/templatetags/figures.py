@@ -16,6 +16,12 @@ def wan(amount: int | None) -> str:
 
 
 @register.filter
+def wan_cut(amount: int | None) -> str:
+    """Fen in 万元 with two decimals at most, cut: for a sum that stands beside its contracts."""
+    return "" if amount is None else _grouped(money.wan_cut(amount))
+
+
+@register.filter
 def wan_rounded(amount: int | None) -> str:
     """Fen in whole 万元, for sums of many."""
     return "" if amount is None else _grouped(money.round_half_up(money.wan(amount)))

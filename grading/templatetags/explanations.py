@@ -31,6 +31,12 @@ def explanation(explained: Explanation, is_preview: bool = False) -> dict[str, A
     }
 
 
+@register.filter
+def factor(percent: int) -> str:
+    """A bonus of whole percents as what multiplies the score: × 1.05."""
+    return f"× {Decimal(percent) / 100:.2f}"
+
+
 def limits_of(limits: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
     """The letters with the score they begin at, lowest first, as the scale and the chart read them."""
     found = [{"letter": letter, "at": _short(money.score(limit))} for letter, limit in reversed(limits)]
@@ -65,7 +71,7 @@ def _step(part: Part) -> dict[str, Any]:
         "note": _required_words(required, part.compared) if is_margin else "",
         "band": _band(part),
         "points": part.points if part.weight is not None else "",
-        "weight": f"{part.weight} %" if part.weight is not None else f"× {Decimal(part.points) / 100:.2f}",
+        "weight": f"{part.weight} %" if part.weight is not None else factor(part.points),
         "subtotal": money.score(part.subtotal),
         "is_bonus": part.weight is None,
     }
@@ -124,7 +130,7 @@ def element_labels() -> dict[str, str]:
 
 
 def _wan(amount: int) -> str:
-    return _("{amount}万 yuan").format(amount=f"{money.wan(amount).normalize():,f}")
+    return _("{amount}万 yuan").format(amount=f"{money.wan_cut(amount).normalize():,f}")
 
 
 def _short(value: Decimal) -> Decimal:

@@ -28,7 +28,7 @@ def test_the_shipped_policy_says_its_bands_weights_and_limits(north, client_of):
     assert "points of the margin × 50 % + points of the potential sales × 50 %" in text
     for words in ("-3.00 to below 10.00", "800 and more", "over 0, below 200", "no sales", "below -20.00"):
         assert words in text
-    assert "× 120 %" in text
+    assert "× 1.20" in text
 
 
 def test_versions_are_listed_with_the_one_in_force(north, client_of):

@@ -90,20 +90,26 @@ def _required_words(required: int | None, gap: int | None) -> str:
 
 
 def _band(part: Part) -> str:
-    is_margin = part.factor == "expected_margin"
-    low, high = (
-        None if edge is None else (f"{_signed(_short(money.percent(edge)))} pp" if is_margin else _wan(edge))
-        for edge in (part.band_from, part.band_below)
-    )
+    low, high = _edge(part, part.band_from), _edge(part, part.band_below)
     if part.factor == "history_sales" and part.band_from == 1:
         return _("over 0, below {high}").format(high=high) if high else _("over 0")
     if part.factor == "history_sales" and part.band_from is None and part.band_below == 1:
         return _("no sales")
     if low is None:
         return _("below {high}").format(high=high)
-    return (
-        _("{low} and more").format(low=low) if high is None else _("{low} to below {high}").format(low=low, high=high)
-    )
+    if high is None:
+        return _("{low} and more").format(low=low)
+    return _("{low} to below {high}").format(low=_edge(part, part.band_from, has_unit=False), high=high)
+
+
+def _edge(part: Part, edge: int | None, *, has_unit: bool = True) -> str | None:
+    """Where a band begins or ends; of two ends only the second has the unit."""
+    if edge is None:
+        return None
+    if part.factor == "expected_margin":
+        amount = _signed(_short(money.percent(edge)))
+        return _("{amount} pp").format(amount=amount) if has_unit else amount
+    return _wan(edge) if has_unit else _plain_wan(edge)
 
 
 def _elements(explained: Explanation) -> list[dict[str, Any]]:
@@ -130,7 +136,11 @@ def element_labels() -> dict[str, str]:
 
 
 def _wan(amount: int) -> str:
-    return _("{amount}万 yuan").format(amount=f"{money.wan_cut(amount).normalize():,f}")
+    return _("{amount}万 yuan").format(amount=_plain_wan(amount))
+
+
+def _plain_wan(amount: int) -> str:
+    return f"{money.wan_cut(amount).normalize():,f}"
 
 
 def _short(value: Decimal) -> Decimal:

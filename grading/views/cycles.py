@@ -46,12 +46,12 @@ def list_cycles(request: PageRequest) -> HttpResponse:
 @requires(Permission.VIEW_CYCLES)
 def view_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Where a cycle stands in one's scope, the run under way, what the last run changed."""
+    # Runs first: one that ends in this moment is shown as running, and its bar asks again; never an old state for good.
+    known = GradingRun.objects.filter(cycle__fiscal_year=year).order_by("-pk")
+    runs = list(known.select_related("job", "cycle", "by", "policy", "product_line", "region")[:RUNS_SHOWN])
     cycle = get_object_or_404(Cycle.objects.select_related("opened_by", "published_by"), fiscal_year=year)
     region = scope_of(request).region
     standing = reports.standing_of_cycle(reports.lines_of_cycle(cycle, request.user, region))
-    runs = list(
-        cycle.runs.select_related("job", "cycle", "by", "policy", "product_line", "region").order_by("-pk")[:RUNS_SHOWN]
-    )
     running = next((run for run in runs if run.state == RunState.RUNNING), None)
     context = {
         "cycle": cycle,

@@ -57,7 +57,8 @@ def test_an_assessment_with_errors_is_sound(page_of, company, language):
     page = page_of("north")
     page.goto(f"/grading/assessments/{company.north[1].assessment}/")
     page.locator("[name=potential_sales]").fill("四百万")
-    page.locator("[name=expected_margin]").fill("250")
+    with page.expect_response("**/preview/**"):
+        page.locator("[name=expected_margin]").fill("250")
     page.locator(".form-actions [type=submit]").click()
     expect(page.locator("[name=potential_sales]")).to_have_attribute("aria-invalid", "true")
     assert_sound_on_both(page)

@@ -40,15 +40,21 @@ def test_a_change_by_someone_else_meanwhile_is_shown_and_not_overwritten(page_of
     mine = open_assessment(page_of("north"), line)
     theirs = browser.new_context(base_url=base_url, storage_state=sessions("north-gm"), locale="en-GB")
     other = open_assessment(theirs.new_page(), line)
-    other.get_by_label("Note").fill("区总补充")
+    fill_note(other, "区总补充")
     other.get_by_role("button", name="Save assessment").click()
     expect(other.get_by_role("heading", level=1)).to_have_text(line.name)
     theirs.close()
 
-    mine.get_by_label("Note").fill("专员补充")
+    fill_note(mine, "专员补充")
     mine.get_by_role("button", name="Save assessment").click()
     expect(mine.get_by_text("区总补充")).to_be_visible()
     expect(mine.get_by_label("Note")).to_have_value("专员补充")
+
+
+def fill_note(page: Page, text: str) -> None:
+    """Type a note and let the preview answer, which leaving the page would cut off."""
+    with page.expect_response("**/preview/**"):
+        page.get_by_label("Note").fill(text)
 
 
 def open_assessment(page: Page, line) -> Page:

@@ -13,8 +13,9 @@ from crm.lib.batches import batches
 from crm.lib.cells import choice, day, margin, not_negative, text, year, yes_no
 from crm.models import User
 from crm.permissions import Permission
+from grading.actions.locks import lock_lines
 from grading.actions.records import regrade_lines
-from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState, Grade
+from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState
 
 _BUDGETS = {
     **dict.fromkeys(("confirmed", "已确认", "确认"), BudgetState.CONFIRMED.value),
@@ -58,9 +59,8 @@ def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:
     lines = {row.extra["line"].pk: row.extra["line"] for row in rows if row.extra["line"].pk}
     years = {row.values["fiscal_year"] for row in rows}
     found = {}
+    lock_lines(lines)
     for some in batches(sorted(lines), _AT_ONCE):
-        heads = Grade.objects.filter(line__in=some, fiscal_year__in=years).select_for_update()
-        len(heads.order_by("line_id"))  # the lock that runs and edits take first
         for assessment in Assessment.objects.filter(line__in=some, fiscal_year__in=years).select_for_update():
             assessment.line = lines[assessment.line_id]
             found[assessment.line_id, assessment.fiscal_year] = assessment

@@ -4,9 +4,10 @@ from django.db import IntegrityError, transaction
 
 from crm.actions.changes import EditedMeanwhile, record_change, snapshot
 from crm.models import User, Way
+from grading.actions.locks import lock_lines
 from grading.actions.records import regrade_lines
 from grading.actions.runs import CycleClosed
-from grading.models import Assessment, Cause, Cycle, CycleState, Grade, GradeRecord
+from grading.models import Assessment, Cause, Cycle, CycleState, GradeRecord
 
 
 @transaction.atomic
@@ -17,7 +18,7 @@ def save_assessment(*, assessment: Assessment, version: int, by: User, way: Way 
     that matters changed. Raises EditedMeanwhile if `version` is not the latest, CycleClosed if the year is history.
     """
     _refuse_closed(assessment.fiscal_year)
-    head = _lock_head(assessment)
+    lock_lines([assessment.line_id])
     before = _lock(assessment, version)
     assessment.is_carried_over = False
     assessment.version = version + 1
@@ -26,21 +27,17 @@ def save_assessment(*, assessment: Assessment, version: int, by: User, way: Way 
     written = regrade_lines(
         line_ids=[assessment.line_id], fiscal_year=assessment.fiscal_year, cause=Cause.ASSESSMENT, by=by
     )
-    head.refresh_from_db()
-    return head.record if written else None
+    if not written:
+        return None
+    return GradeRecord.objects.filter(grade__line=assessment.line_id, grade__fiscal_year=assessment.fiscal_year).latest(
+        "pk"
+    )
 
 
 def _refuse_closed(fiscal_year: int) -> None:
     cycle = Cycle.objects.filter(fiscal_year=fiscal_year, state=CycleState.CLOSED).first()
     if cycle is not None:
         raise CycleClosed(cycle)
-
-
-def _lock_head(assessment: Assessment) -> Grade:
-    """Take the lock that a run takes too, before anything is read: head first, then the assessment."""
-    Grade.objects.get_or_create(line_id=assessment.line_id, fiscal_year=assessment.fiscal_year)
-    heads = Grade.objects.select_for_update()
-    return heads.get(line_id=assessment.line_id, fiscal_year=assessment.fiscal_year)
 
 
 def _lock(assessment: Assessment, version: int) -> dict | None:

@@ -1,12 +1,13 @@
 """The only place that writes grades: heads, records and the pointer between them, set by set.
 
-The heads are locked first, so that an edit and a run never cross; the facts are read after that, in a statement of
+The lines are locked first, so that an edit and a run never cross; the facts are read after that, in a statement of
 their own. A record is written only if something that matters changed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -17,8 +18,9 @@ from crm.lib.dates import fiscal_year_start
 from crm.models import ProductLine, User
 from grading.actions.graded_set import COLUMNS, GradedSet, gradable, graded_set
 from grading.actions.labels import move_labels
+from grading.actions.locks import lock_lines, lock_range
 from grading.models import Cause, GradingPolicy
-from grading.policy import Calendar
+from grading.policy import Calendar, Policy
 
 # A moved history sum alone writes nothing; what it changes (the bonus) does.
 MATTERS = tuple(name for name in COLUMNS if name not in ("history_sales", "required_margin"))
@@ -46,7 +48,7 @@ class Written(NamedTuple):
 
 
 class Heads(NamedTuple):
-    """How many heads were locked, how many point to a record or its reserved number, and between which numbers."""
+    """How many heads there are, how many point to a record or its reserved number, and between which numbers."""
 
     lines: int
     numbered: int
@@ -60,6 +62,7 @@ class Lines:
 
     ids: str
     params: Mapping[str, Any]
+    lock: Callable[[], None]
     narrowed: str = ""
 
     @classmethod
@@ -68,12 +71,17 @@ class Lines:
         narrowed = "" if product_line is None else f" AND l.product_line_id = {product_line:d}"
         if region is not None:
             narrowed += f" AND l.customer_id IN (SELECT id FROM crm_customer WHERE region_id = {region:d})"
-        return cls("{} BETWEEN %(first)s AND %(last)s", {"first": first, "last": last}, narrowed)
+        return cls(
+            "{} BETWEEN %(first)s AND %(last)s",
+            {"first": first, "last": last},
+            partial(lock_range, first, last),
+            narrowed,
+        )
 
     @classmethod
     def among(cls, ids: Sequence[int]) -> "Lines":
         """Those with one of the ids."""
-        return cls(f"{{}} IN ({', '.join(f'{pk:d}' for pk in sorted(ids))})", {})
+        return cls(f"{{}} IN ({', '.join(f'{pk:d}' for pk in sorted(ids))})", {}, partial(lock_lines, ids))
 
 
 @dataclass(frozen=True)
@@ -88,13 +96,23 @@ class Occasion:
     by: User | None = None
     run_id: int | None = None
 
+    @cached_property
+    def rules(self) -> Policy:
+        """The policy's version as the pure policy reads it, read once."""
+        return self.policy.as_rules()
+
+    @cached_property
+    def product_lines(self) -> dict[int, str]:
+        """The codes of the product lines, read once."""
+        return dict(ProductLine.objects.values_list("pk", "code"))
+
     @property
     def calendar(self) -> Calendar:
         """The days that decide."""
         return Calendar.of(
             fiscal_year=self.fiscal_year,
             as_of=self.as_of,
-            policy=self.policy.as_rules(),
+            policy=self.rules,
             first_month=settings.FISCAL_YEAR_START_MONTH,
         )
 
@@ -107,9 +125,9 @@ class Occasion:
     def graded(self, lines: Lines) -> GradedSet:
         """The graded set of the lines."""
         return graded_set(
-            policy=self.policy.as_rules(),
+            policy=self.rules,
             calendar=self.calendar,
-            product_lines=dict(ProductLine.objects.values_list("pk", "code")),
+            product_lines=self.product_lines,
             ids=lines.ids,
             narrowed=lines.narrowed,
             params=lines.params,
@@ -130,17 +148,13 @@ class Occasion:
 
 
 def write_records(lines: Lines, occasion: Occasion) -> Written:
-    """Grade the lines and write what changed. Runs in the caller's transaction; the heads stay locked to its end.
-
-    On PostgreSQL the lines have their heads already (`reserve_heads`).
-    """
+    """Grade the lines and write what changed. Runs in the caller's transaction; the lines stay locked to its end."""
     _plan_for_chunks()
-    heads = _lock_heads(lines, occasion.fiscal_year)
+    lines.lock()
     write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
     with connection.cursor() as cursor:
-        written = write(cursor, lines, occasion, heads)
-        is_whole = connection.vendor == "postgresql" and not lines.narrowed
-        return Written(heads.lines if is_whole else _count_lines(cursor, lines), written)
+        total = count_lines(lines)
+        return Written(total, write(cursor, lines, occasion, total))
 
 
 def regrade_lines(
@@ -196,6 +210,17 @@ def count_records(fiscal_year: int, *, product_line: int | None = None, region: 
         return [Count(*row) for row in cursor.fetchall()]
 
 
+def count_lines(lines: Lines) -> int:
+    """How many of the customer lines are graded at all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT COUNT(*) FROM crm_customerline l
+                WHERE {gradable()} AND {lines.ids.format("l.id")}{lines.narrowed}""",
+            lines.params,
+        )
+        return int(cursor.fetchone()[0])
+
+
 def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
     """What grading the lines would give, without writing anything."""
     graded = occasion.graded(lines)
@@ -210,9 +235,7 @@ def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
 
 @transaction.atomic
 def _regrade_batch(line_ids: Sequence[int], occasion: Occasion) -> int:
-    lines = Lines.among(line_ids)
-    reserve_heads(occasion.fiscal_year, lines)
-    written = write_records(lines, occasion).records
+    written = write_records(Lines.among(line_ids), occasion).records
     move_labels(today=timezone.localdate(occasion.recorded_at), line_ids=line_ids)
     return written
 
@@ -232,28 +255,41 @@ def _plan_for_chunks() -> None:
             )
 
 
-def _lock_heads(lines: Lines, fiscal_year: int) -> Heads:
-    """Lock the heads, in one order so that two who do it never wait for each other in a ring."""
-    lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+def _heads(lines: Lines, fiscal_year: int) -> Heads:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT COUNT(*), COUNT(record_id), COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0) FROM (
-                SELECT record_id FROM grading_grade g
-                WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}
-                ORDER BY g.line_id {lock}) locked""",
+            f"""SELECT COUNT(*), COUNT(record_id), COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0)
+                FROM grading_grade g
+                WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}""",
             {"fiscal_year": fiscal_year, **lines.params},
         )
         return Heads(*cursor.fetchone())
 
 
-def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
-    """Write what changed in one statement; where nothing has been recorded yet, there is nothing to compare with."""
+def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion, total: int) -> int:
+    """Where nothing has been recorded yet there is nothing to compare with; the rest is compared in one statement."""
+    heads = _heads(lines, occasion.fiscal_year)
+    written = 0
     if heads.lines == heads.numbered and not _are_recorded(cursor, heads):
-        graded = occasion.graded(lines)
-        fresh = f"""(SELECT s.*, g.id AS grade_id, g.record_id FROM ({graded.sql}) s
-            JOIN grading_grade g ON {_head_of("s.line_id", lines)}) fresh"""
-        cursor.execute(_insert_records(fresh), {**graded.params, **occasion.columns()})
-        return int(cursor.rowcount)
+        written = _write_first(cursor, lines, occasion)
+        if written == total:
+            return written
+    if reserve_heads(occasion.fiscal_year, lines):
+        heads = _heads(lines, occasion.fiscal_year)
+    return written + _write_changed(cursor, lines, occasion, heads)
+
+
+def _write_first(cursor: Any, lines: Lines, occasion: Occasion) -> int:
+    """Write the first records of lines that have a head, under the numbers that the heads reserved."""
+    graded = occasion.graded(lines)
+    first = f"""(SELECT s.*, g.id AS grade_id, g.record_id FROM ({graded.sql}) s
+        JOIN grading_grade g ON {_head_of("s.line_id", lines)}) first"""
+    cursor.execute(_insert_records(first), {**graded.params, **occasion.columns()})
+    return int(cursor.rowcount)
+
+
+def _write_changed(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
+    """Write a record where something that matters differs from the latest one, and point the head to it."""
     compared = _compared(lines, occasion, heads)
     number = f"""CASE WHEN c.latest_id IS NULL AND c.head_record_id IS NOT NULL THEN c.head_record_id
         ELSE {_next(cursor, "grading_graderecord")} END AS record_id"""
@@ -307,9 +343,9 @@ def _next(cursor: Any, table: str) -> str:
     return f"nextval('{cursor.fetchone()[0]}'::regclass)"
 
 
-def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
+def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, total: int) -> int:
     """The same in steps; the transaction is the only writer, so the next number is the greatest plus one."""
-    compared = _compared(lines, occasion, heads)
+    compared = _compared(lines, occasion, _heads(lines, occasion.fiscal_year))
     params = {**compared.params, **occasion.columns()}
     cursor.execute("DROP TABLE IF EXISTS temp.changed")
     cursor.execute(
@@ -331,14 +367,6 @@ def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads
     written = cursor.rowcount
     cursor.execute("DROP TABLE temp.changed")
     return int(written)
-
-
-def _count_lines(cursor: Any, lines: Lines) -> int:
-    cursor.execute(
-        f"SELECT COUNT(*) FROM crm_customerline l WHERE {gradable()} AND {lines.ids.format('l.id')}{lines.narrowed}",
-        lines.params,
-    )
-    return int(cursor.fetchone()[0])
 
 
 def _numbered(table: str) -> str:

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.models import CustomerLine
-from grading.actions.records import Lines, regrade_lines, reserve_heads
-from grading.models import Cause, Cycle, CycleState, Grade
+from grading.actions.locks import lock_lines
+from grading.actions.records import regrade_lines
+from grading.models import Cause, Cycle, CycleState
 
 BATCH = 2000
 
@@ -25,14 +26,11 @@ def regrade_changed_facts() -> int:
 
 
 def _regrade(line_ids: list[int], began_at: datetime) -> None:
-    """Locks are taken in the order of everyone who grades, heads before lines, so that nobody waits in a ring."""
+    """The lock of everyone who grades is taken first, so that nobody waits in a ring."""
     under_way = Cycle.objects.filter(state__in=[CycleState.OPEN, CycleState.PUBLISHED])
     years = list(under_way.order_by("fiscal_year").values_list("fiscal_year", flat=True))
-    for year in years:
-        reserve_heads(year, Lines.among(line_ids))
     with transaction.atomic():
-        heads = Grade.objects.filter(line__in=line_ids, fiscal_year__in=years)
-        len(heads.order_by("fiscal_year", "line_id").select_for_update())
+        lock_lines(line_ids)
         cleared = CustomerLine.objects.filter(pk__in=line_ids, facts_changed_at__lte=began_at)
         cleared.update(facts_changed_at=None)
         for year in years:

@@ -3,11 +3,11 @@
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
@@ -15,13 +15,12 @@ from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
-from grading.actions.records import Count, Lines, Occasion, count_records, reserve_heads, write_records
+from grading.actions.records import Count, Lines, Occasion, count_lines, count_records, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 
 JOB_KIND = "grade-year"
 LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 100_000, 500, 20
-MOST_TRIES = 5  # for a chunk whose lines somebody else grades for the first time in the same moment
 LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
 
 
@@ -69,9 +68,8 @@ def start_run(
             by=by,
             started_at=timezone.now(),
         )
-        reserve_heads(cycle.fiscal_year)
         chunks = RunChunk.objects.bulk_create(_chunks(run))
-        Job.objects.filter(pk=job.pk).update(total=_lines(run).count())
+        Job.objects.filter(pk=job.pk).update(total=_count(run, chunks))
         if is_nudged:
             nudge(job, times=min(len(chunks), LONGEST_QUEUE))
     run.refresh_from_db()
@@ -89,7 +87,7 @@ class CycleClosed(Exception):
 def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], Any] | None = None) -> None:
     """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times."""
     owner = worker or f"{socket.gethostname()}:{os.getpid()}"
-    while _try_next_chunk(run, owner):
+    while _work_on_next_chunk(run, owner):
         job = show_progress(run.job_id, done=_done(run), owner=owner)
         if on_progress:
             on_progress(job)
@@ -154,19 +152,6 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _try_next_chunk(run: GradingRun, owner: str) -> bool:
-    """Work on the next chunk; again where an edit added the head of one of its lines meanwhile.
-
-    Then all heads that are still missing are added first, so that no further edit can be in the way.
-    """
-    for _ in range(MOST_TRIES - 1):
-        try:
-            return _work_on_next_chunk(run, owner)
-        except IntegrityError:
-            reserve_heads(run.cycle.fiscal_year)
-    return _work_on_next_chunk(run, owner)
-
-
 def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
     """Take a free chunk and grade it, in one transaction: killed anywhere, it is as if it had never begun."""
     with transaction.atomic():
@@ -176,7 +161,7 @@ def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
         chunk = _leased(pending.order_by("number")).first()
         if chunk is None:
             return False
-        chunk.size, chunk.written = write_records(_lines_of(run, chunk), _occasion(run))
+        chunk.size, chunk.written = write_records(_lines_of(run, chunk.first_line, chunk.last_line), _occasion(run))
         chunk.state, chunk.worker, chunk.finished_at = ChunkState.DONE, owner, timezone.now()
         chunk.save()
     return True
@@ -208,14 +193,12 @@ def _join(job: Job, as_of: date, publishes: bool) -> GradingRun:
     return run
 
 
-def _lines(run: GradingRun) -> Any:
-    lines = CustomerLine.objects.gradable()
-    lines = lines if run.product_line_id is None else lines.filter(product_line_id=run.product_line_id)
-    return lines if run.region_id is None else lines.filter(customer__region_id=run.region_id)
+def _lines_of(run: GradingRun, first: int, last: int) -> Lines:
+    return Lines.between(first, last, product_line=run.product_line_id, region=run.region_id)
 
 
-def _lines_of(run: GradingRun, chunk: RunChunk) -> Lines:
-    return Lines.between(chunk.first_line, chunk.last_line, product_line=run.product_line_id, region=run.region_id)
+def _count(run: GradingRun, chunks: Sequence[RunChunk]) -> int:
+    return count_lines(_lines_of(run, chunks[0].first_line, chunks[-1].last_line)) if chunks else 0
 
 
 def _occasion(run: GradingRun) -> Occasion:

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from statistics import median
 from urllib.parse import urlsplit
 
@@ -32,11 +33,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["postgresql", "sqlite"])
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work or options.measure:
         django.setup()
-        return _share(options.work) if options.work else _measure(options.rows, options.rounds)
+        return _share() if options.work else _measure(options.rows, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
         urls = {"postgresql": _url_of("hengke_bench"), "sqlite": f"sqlite:///{folder}/bench.sqlite3"}
         chosen = [name for name in urls if options.only in (None, name)]
@@ -80,7 +81,7 @@ def _measure(rows: int, rounds: int) -> int:
         check_same(rows)
         if vendor == "postgresql":
             clear()
-            times.setdefault("two workers", []).append(_timed(_run_shared))
+            times.setdefault("two workers", []).append(_timed(partial(_run_shared, _start_workers())))
             check_same(rows)
     return _report(vendor, rows, times)
 
@@ -111,20 +112,36 @@ def _run_alone() -> None:
     work_on(_begin())
 
 
-def _run_shared() -> None:
+def _run_shared(workers: list[subprocess.Popen]) -> None:
     """The run in two processes, each with its own connection, as two workers on two machines would."""
     run = _begin()
-    words = [sys.executable, "-m", "bench.grade_year", "--work", str(run.pk)]
-    workers = [subprocess.Popen(words) for _ in range(2)]
+    for worker in workers:
+        worker.stdin.write(f"{run.pk}\n")
+        worker.stdin.flush()
     if any(worker.wait() for worker in workers):
         raise SystemExit("a worker failed")
 
 
-def _share(run_id: int) -> int:
+def _start_workers() -> list[subprocess.Popen]:
+    """Two workers that are up and wait for the number of a run, as workers do."""
+    words = [sys.executable, "-m", "bench.grade_year", "--work"]
+    workers = [
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)
+    ]
+    for worker in workers:
+        worker.stdout.readline()
+    return workers
+
+
+def _share() -> int:
+    from django.db import connection  # noqa: PLC0415
+
     from grading.actions.runs import work_on  # noqa: PLC0415
     from grading.models import GradingRun  # noqa: PLC0415
 
-    work_on(GradingRun.objects.get(pk=run_id))
+    connection.ensure_connection()
+    print("ready", flush=True)
+    work_on(GradingRun.objects.get(pk=int(sys.stdin.readline())))
     return 0
 
 

@@ -39,7 +39,7 @@ class GradeQuerySet(models.QuerySet):
 
 
 class Grade(models.Model):
-    """A customer line's grade in a fiscal year: the stable id, the lock, and the pointer to the latest record.
+    """A customer line's grade in a fiscal year: the stable id and the pointer to the latest record.
 
     Before the first record `record` holds the number reserved for it, or nothing.
     """

@@ -67,7 +67,7 @@ def _start(url: str, options: argparse.Namespace) -> int:
 def _measure(rows: int, rounds: int) -> int:
     from django.db import connection  # noqa: PLC0415
 
-    from bench.grade_year_data import check_same, clear, fill, time_statement  # noqa: PLC0415
+    from bench.grade_year_data import check_same, clear, fill, settle, time_statement  # noqa: PLC0415
 
     vendor = connection.vendor
     fill(rows)
@@ -75,8 +75,10 @@ def _measure(rows: int, rounds: int) -> int:
     for _ in range(rounds):
         clear()
         times.setdefault("statement", []).append(time_statement(YEAR, AS_OF))
+        settle()
         times.setdefault("run", []).append(_timed(_run_alone))
         check_same(rows)
+        settle()
         times.setdefault("repeat", []).append(_timed(_run_alone))
         check_same(rows)
         if vendor == "postgresql":

@@ -182,12 +182,14 @@ def reserve_heads(fiscal_year: int, lines: Lines | None = None) -> int:
     if connection.vendor != "postgresql":
         return 0
     some = f"AND {lines.ids.format('l.id')}" if lines else ""
+    heads = f"AND {lines.ids.format('g.line_id')}" if lines else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO grading_grade (line_id, fiscal_year, record_id)
                 SELECT l.id, %(fiscal_year)s, {_next(cursor, "grading_graderecord")} FROM (
                     SELECT l.id FROM crm_customerline l WHERE {gradable()} {some} AND NOT EXISTS (
-                        SELECT 1 FROM grading_grade g WHERE g.line_id = l.id AND g.fiscal_year = %(fiscal_year)s)
+                        SELECT 1 FROM grading_grade g
+                        WHERE g.line_id = l.id AND g.fiscal_year = %(fiscal_year)s {heads})
                     ORDER BY l.id) l
                 ON CONFLICT (line_id, fiscal_year) DO NOTHING""",
             {"fiscal_year": fiscal_year, **(lines.params if lines else {})},
@@ -199,6 +201,8 @@ def count_records(fiscal_year: int, *, product_line: int | None = None, region: 
     """What the latest records of a year say, beside the labels of the customer lines."""
     narrowed = Lines.between(0, 0, product_line=product_line, region=region).narrowed
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
         cursor.execute(
             f"""SELECT l.product_line_id, COALESCE(r.letter, r.state), r.missing, COALESCE(l.grade, l.state), COUNT(*)
                 FROM grading_grade g

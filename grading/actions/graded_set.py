@@ -46,7 +46,10 @@ _FLAGS = ("has_need", "budget_fits_pricing", "has_timetable", "knows_decision_ma
 
 @dataclass(frozen=True)
 class GradedSet:
-    """A SELECT with the columns line_id, product_line_id, from_state, from_letter and COLUMNS, and its parameters."""
+    """A SELECT with the columns line_id, product_line_id, from_state, from_letter and COLUMNS, and its parameters.
+
+    Where it was asked for with heads, also grade_id and head_record_id, NULL where a line has no head.
+    """
 
     sql: str
     params: Mapping[str, Any]
@@ -60,18 +63,20 @@ def graded_set(
     ids: str,
     narrowed: str = "",
     params: Mapping[str, Any],
+    with_heads: bool = False,
 ) -> GradedSet:
     """Build the set for some customer lines.
 
     `ids` is a condition on the id of a customer line, with {} for the column, so that each table is read by its own
     index; `narrowed` is one more condition, on crm_customerline AS l. `params` are the parameters of both.
-    `product_lines` maps the ids of product lines to their codes.
+    `product_lines` maps the ids of product lines to their codes. Heads are joined among the facts, where everything
+    still lies in the order of lines.
     """
     rules = {pk: policy.rule(code) for pk, code in product_lines.items()}
     margins = {pk: policy.required_margin_of(code, calendar.fiscal_year) for pk, code in product_lines.items()}
-    facts = _facts(rules, margins, ids, narrowed)
+    facts = _facts(rules, margins, ids, narrowed, with_heads)
     pointed = _pointed(facts, rules, policy)
-    return GradedSet(_graded(pointed, policy), {**_days(calendar), **params})
+    return GradedSet(_graded(pointed, policy, with_heads), {**_days(calendar), **params})
 
 
 def gradable() -> str:
@@ -80,8 +85,10 @@ def gradable() -> str:
             SELECT id FROM crm_customer WHERE deleted_at IS NOT NULL OR kind <> '{CustomerKind.CUSTOMER.value}')"""
 
 
-def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, narrowed: str) -> str:
+def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, narrowed: str, with_heads: bool) -> str:
     """The facts of each line: what was entered, the sales of two years, the rule of its product line."""
+    heads = f"""LEFT JOIN grading_grade g
+            ON g.line_id = l.id AND {ids.format("g.line_id")} AND g.fiscal_year = %(fiscal_year)s"""
     flags = "".join(f", COALESCE(a.{name}, FALSE) AS {name}" for name in _FLAGS)
     scheme = _by_line({pk: f"'{rule.scheme.value}'" for pk, rule in rules.items()}, f"'{Scheme.CUSTOMER_VALUE.value}'")
     return f"""
@@ -90,8 +97,9 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
             {_by_line({pk: rule.smallest_budget for pk, rule in rules.items()}, "NULL")} AS smallest_budget,
             a.expected_margin, a.potential_sales, COALESCE(s.total, 0) AS history_sales,
             COALESCE(a.budget_state, '{BudgetState.NONE.value}') AS budget_state, a.budget_amount,
-            a.expected_close_on{flags}
+            a.expected_close_on{flags}{", g.id AS grade_id, g.record_id AS head_record_id" if with_heads else ""}
         FROM crm_customerline l
+        {heads if with_heads else ""}
         LEFT JOIN grading_assessment a
             ON a.line_id = l.id AND {ids.format("a.line_id")}
             AND a.fiscal_year = %(fiscal_year)s AND NOT a.is_carried_over
@@ -115,9 +123,10 @@ def _pointed(facts: str, rules: Mapping[int, LineRule], policy: Policy) -> str:
         FROM ({facts}) f {_fence()}"""
 
 
-def _graded(pointed: str, policy: Policy) -> str:
+def _graded(pointed: str, policy: Policy, with_heads: bool) -> str:
     """State, score and letter from what was earned."""
     base = f"p.margin_earned * {policy.margin_weight} + p.potential_earned * {policy.potential_weight}"
+    heads = " p.grade_id, p.head_record_id," if with_heads else ""
     limits = " ".join(f"WHEN p.score >= {limit} THEN '{letter}'" for letter, limit in policy.limits)
     scored = f"""
         SELECT p.*, p.is_assessed AND p.missing = 0 AS is_graded,
@@ -125,7 +134,7 @@ def _graded(pointed: str, policy: Policy) -> str:
                 THEN ({base}) * p.bonus_earned END AS score
         FROM ({pointed}) p {_fence()}"""
     return f"""
-        SELECT p.line_id, p.product_line_id, p.from_state, p.from_letter,
+        SELECT p.line_id, p.product_line_id, p.from_state, p.from_letter,{heads}
             CASE WHEN NOT p.is_assessed THEN '{State.NOT_ASSESSED.value}'
                 WHEN p.is_graded THEN '{State.GRADED.value}' ELSE '{State.NOT_GRADABLE.value}' END AS state,
             CASE WHEN p.score IS NOT NULL THEN CASE {limits} ELSE 'D' END

@@ -7,9 +7,9 @@ from django.db.models import Max, Min
 
 from crm.models import CustomerLine
 
-# Customer lines are locked by the bucketful: an annual run takes a dozen locks a chunk instead of rewriting every head
+# Customer lines are locked by the bucketful: an annual run takes fifty locks a chunk instead of rewriting every head
 # (docs/adr/0006). Whoever edits one line holds up the edits of its bucket for the few milliseconds of a save.
-BUCKET = 4096
+BUCKET = 1024
 _CLASS = 0x6771
 
 

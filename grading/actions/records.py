@@ -34,17 +34,18 @@ class Count(NamedTuple):
     """
 
     product_line: int
-    verdict: str
+    verdict: str | None
     missing: int
     from_verdict: str
     lines: int
 
 
 class Written(NamedTuple):
-    """How many lines were looked at, and how many records that made."""
+    """How many records were written, what all of the lines were given, and how many of them have no head yet."""
 
-    lines: int
     records: int
+    counts: list[Count]
+    headless: int = 0
 
 
 class Heads(NamedTuple):
@@ -122,7 +123,7 @@ class Occasion:
         first_day = fiscal_year_start(self.fiscal_year, settings.FISCAL_YEAR_START_MONTH)
         return max(first_day, timezone.localdate(self.recorded_at))
 
-    def graded(self, lines: Lines) -> GradedSet:
+    def graded(self, lines: Lines, *, with_heads: bool = False) -> GradedSet:
         """The graded set of the lines."""
         return graded_set(
             policy=self.rules,
@@ -131,6 +132,7 @@ class Occasion:
             ids=lines.ids,
             narrowed=lines.narrowed,
             params=lines.params,
+            with_heads=with_heads,
         )
 
     def columns(self) -> dict[str, Any]:
@@ -151,10 +153,10 @@ def write_records(lines: Lines, occasion: Occasion) -> Written:
     """Grade the lines and write what changed. Runs in the caller's transaction; the lines stay locked to its end."""
     _plan_for_chunks()
     lines.lock()
-    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
     with connection.cursor() as cursor:
-        total = count_lines(lines)
-        return Written(total, write(cursor, lines, occasion, total))
+        if connection.vendor == "postgresql":
+            return _write_on_postgresql(cursor, lines, occasion)
+        return _write_on_sqlite(cursor, lines, occasion)
 
 
 def regrade_lines(
@@ -195,23 +197,6 @@ def reserve_heads(fiscal_year: int, lines: Lines | None = None) -> int:
             {"fiscal_year": fiscal_year, **(lines.params if lines else {})},
         )
         return int(cursor.rowcount)
-
-
-def count_records(fiscal_year: int, *, product_line: int | None = None, region: int | None = None) -> list[Count]:
-    """What the latest records of a year say, beside the labels of the customer lines."""
-    narrowed = Lines.between(0, 0, product_line=product_line, region=region).narrowed
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
-        cursor.execute(
-            f"""SELECT l.product_line_id, COALESCE(r.letter, r.state), r.missing, COALESCE(l.grade, l.state), COUNT(*)
-                FROM grading_grade g
-                JOIN grading_graderecord r ON r.id = g.record_id
-                JOIN crm_customerline l ON l.id = g.line_id AND {gradable()}{narrowed}
-                WHERE g.fiscal_year = %(fiscal_year)s GROUP BY 1, 2, 3, 4""",
-            {"fiscal_year": fiscal_year},
-        )
-        return [Count(*row) for row in cursor.fetchall()]
 
 
 def count_lines(lines: Lines) -> int:
@@ -270,44 +255,61 @@ def _heads(lines: Lines, fiscal_year: int) -> Heads:
         return Heads(*cursor.fetchone())
 
 
-def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion, total: int) -> int:
+def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
     """Where nothing has been recorded yet there is nothing to compare with; the rest is compared in one statement."""
     heads = _heads(lines, occasion.fiscal_year)
-    written = 0
     if heads.lines == heads.numbered and not _are_recorded(cursor, heads):
         written = _write_first(cursor, lines, occasion)
-        if written == total:
-            return written
-    if reserve_heads(occasion.fiscal_year, lines):
-        heads = _heads(lines, occasion.fiscal_year)
-    return written + _write_changed(cursor, lines, occasion, heads)
+    else:
+        written = _write_changed(cursor, lines, occasion, heads)
+    if not written.headless:
+        return written
+    reserve_heads(occasion.fiscal_year, lines)
+    late = _write_changed(cursor, lines, occasion, _heads(lines, occasion.fiscal_year))
+    return Written(written.records + late.records, late.counts)
 
 
-def _write_first(cursor: Any, lines: Lines, occasion: Occasion) -> int:
+def _write_first(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
     """Write the first records of lines that have a head, under the numbers that the heads reserved."""
-    graded = occasion.graded(lines)
-    first = f"""(SELECT s.*, g.id AS grade_id, g.record_id FROM ({graded.sql}) s
-        JOIN grading_grade g ON {_head_of("s.line_id", lines)}) first"""
-    cursor.execute(_insert_records(first), {**graded.params, **occasion.columns()})
-    return int(cursor.rowcount)
+    graded = occasion.graded(lines, with_heads=True)
+    first = "(SELECT *, head_record_id AS record_id FROM graded WHERE grade_id IS NOT NULL) first"
+    cursor.execute(
+        f"""WITH graded AS MATERIALIZED ({graded.sql}), written AS ({_insert_records(first)})
+            {_counted("graded", "grade_id IS NOT NULL")}""",
+        {**graded.params, **occasion.columns()},
+    )
+    return _written(cursor)
 
 
-def _write_changed(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> int:
+def _write_changed(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> Written:
     """Write a record where something that matters differs from the latest one, and point the head to it."""
     compared = _compared(lines, occasion, heads)
-    number = f"""CASE WHEN c.latest_id IS NULL AND c.head_record_id IS NOT NULL THEN c.head_record_id
+    is_written = "is_changed AND grade_id IS NOT NULL"
+    number = f"""CASE WHEN latest_id IS NULL AND head_record_id IS NOT NULL THEN head_record_id
         ELSE {_next(cursor, "grading_graderecord")} END AS record_id"""
     cursor.execute(
-        f"""WITH written AS (
-                {_insert_records(f"(SELECT c.*, {number} FROM ({compared.sql}) c WHERE c.is_changed) changed")}
+        f"""WITH compared AS MATERIALIZED ({compared.sql}),
+            written AS (
+                {_insert_records(f"(SELECT c.*, {number} FROM compared c WHERE {is_written}) changed")}
                 RETURNING id, grade_id),
             moved AS (
                 UPDATE grading_grade g SET record_id = w.id FROM written w
                 WHERE g.id = w.grade_id AND g.record_id IS DISTINCT FROM w.id)
-            SELECT COUNT(*) FROM written""",
+            {_counted("compared", is_written)}""",
         {**compared.params, **occasion.columns()},
     )
-    return int(cursor.fetchone()[0])
+    return _written(cursor)
+
+
+def _counted(graded: str, is_written: str) -> str:
+    return f"""SELECT product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state), COUNT(*),
+            SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END), COUNT(*) - COUNT(grade_id)
+        FROM {graded} GROUP BY 1, 2, 3, 4"""
+
+
+def _written(cursor: Any) -> Written:
+    rows = cursor.fetchall()
+    return Written(sum(row[5] for row in rows), [Count(*row[:5]) for row in rows], sum(row[6] for row in rows))
 
 
 def _are_recorded(cursor: Any, heads: Heads) -> bool:
@@ -319,26 +321,21 @@ def _are_recorded(cursor: Any, heads: Heads) -> bool:
 
 
 def _compared(lines: Lines, occasion: Occasion, heads: Heads) -> GradedSet:
-    """The graded set beside what was recorded last: its head, and whether anything that matters differs.
+    """The graded set beside what was recorded last, and whether anything that matters differs.
 
     A chunk's records lie together and are read in one go, between the first number and the last.
     """
-    graded = occasion.graded(lines)
+    graded = occasion.graded(lines, with_heads=True)
     now = ", ".join(f"s.{name}" for name in MATTERS)
     then = ", ".join(f"r.{name}" for name in MATTERS)
     differs = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     sql = f"""
-        SELECT s.*, g.id AS grade_id, g.record_id AS head_record_id, r.id AS latest_id,
+        SELECT s.*, r.id AS latest_id,
             r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
         FROM ({graded.sql}) s
-        LEFT JOIN grading_grade g ON {_head_of("s.line_id", lines)}
         LEFT JOIN grading_graderecord r
-            ON r.id = g.record_id AND r.id BETWEEN {heads.first_record} AND {heads.last_record}"""
+            ON r.id = s.head_record_id AND r.id BETWEEN {heads.first_record} AND {heads.last_record}"""
     return GradedSet(sql, graded.params)
-
-
-def _head_of(line: str, lines: Lines) -> str:
-    return f"g.line_id = {line} AND g.fiscal_year = %(fiscal_year)s AND {lines.ids.format('g.line_id')}"
 
 
 def _next(cursor: Any, table: str) -> str:
@@ -347,16 +344,26 @@ def _next(cursor: Any, table: str) -> str:
     return f"nextval('{cursor.fetchone()[0]}'::regclass)"
 
 
-def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, total: int) -> int:
+def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
     """The same in steps; the transaction is the only writer, so the next number is the greatest plus one."""
     compared = _compared(lines, occasion, _heads(lines, occasion.fiscal_year))
     params = {**compared.params, **occasion.columns()}
+    cursor.execute("DROP TABLE IF EXISTS temp.compared")
+    cursor.execute(f"CREATE TEMP TABLE compared AS {compared.sql}", params)
+    cursor.execute(_counted("temp.compared", "is_changed"))
+    written = _written(cursor)
+    if written.records:
+        _write_compared(cursor, params)
+    cursor.execute("DROP TABLE temp.compared")
+    return written._replace(headless=0)
+
+
+def _write_compared(cursor: Any, params: Mapping[str, Any]) -> None:
     cursor.execute("DROP TABLE IF EXISTS temp.changed")
     cursor.execute(
         f"""CREATE TEMP TABLE changed AS
             SELECT c.*, {_numbered("grading_graderecord")} AS record_id, {_numbered("grading_grade")} AS new_grade_id
-            FROM ({compared.sql}) c WHERE c.is_changed""",
-        params,
+            FROM temp.compared c WHERE c.is_changed"""
     )
     cursor.execute(
         """UPDATE grading_grade SET record_id = t.record_id FROM temp.changed t WHERE grading_grade.id = t.grade_id"""
@@ -368,9 +375,7 @@ def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion, total: int) 
     )
     with_head = "(SELECT t.*, COALESCE(t.grade_id, t.new_grade_id) AS head_id FROM temp.changed t) changed"
     cursor.execute(_insert_records(with_head).replace("record_id, grade_id,", "record_id, head_id,", 1), params)
-    written = cursor.rowcount
     cursor.execute("DROP TABLE temp.changed")
-    return int(written)
 
 
 def _numbered(table: str) -> str:

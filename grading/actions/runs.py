@@ -15,12 +15,13 @@ from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
-from grading.actions.records import Count, Lines, Occasion, count_lines, count_records, write_records
+from grading.actions.locks import BUCKET
+from grading.actions.records import Count, Lines, Occasion, count_lines, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 
 JOB_KIND = "grade-year"
-LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 100_000, 500, 20
+LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 24 * BUCKET, BUCKET, 20
 LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
 
 
@@ -123,8 +124,9 @@ def cancel_run(*, run: GradingRun, by: User) -> bool:
 def report_of(run: GradingRun) -> dict[str, Any]:
     """The run's report (INTERFACE: counts per line, what is missing, moves against the labels of before)."""
     codes = dict(ProductLine.objects.order_by("position").values_list("pk", "code"))
-    counts = count_records(run.cycle.fiscal_year, product_line=run.product_line_id, region=run.region_id)
-    return {**report(counts, codes), "written": sum(run.chunks.values_list("written", flat=True))}
+    chunks = run.chunks.values_list("written", "counts")
+    counts = [Count(*row) for _written, rows in chunks for row in rows]
+    return {**report(counts, codes), "written": sum(written for written, _rows in chunks)}
 
 
 def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
@@ -162,7 +164,9 @@ def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
         if chunk is None:
             return False
         _commit_without_waiting()
-        chunk.size, chunk.written = write_records(_lines_of(run, chunk.first_line, chunk.last_line), _occasion(run))
+        written = write_records(_lines_of(run, chunk.first_line, chunk.last_line), _occasion(run))
+        chunk.written, chunk.counts = written.records, written.counts
+        chunk.size = sum(count.lines for count in written.counts)
         chunk.state, chunk.worker, chunk.finished_at = ChunkState.DONE, owner, timezone.now()
         chunk.save()
     return True
@@ -225,13 +229,18 @@ def _occasion(run: GradingRun) -> Occasion:
 
 
 def _chunks(run: GradingRun) -> Iterator[RunChunk]:
-    """Ranges of ids, cut small enough to show progress and large enough to cost nothing."""
+    """Ranges of ids, cut small enough to show progress and large enough to cost nothing.
+
+    They end where buckets end: two chunks that share a bucket would wait for each other's lock.
+    """
     ends = CustomerLine.objects.aggregate(first=Min("pk"), last=Max("pk"))
     if ends["first"] is None:
         return
     span = ends["last"] - ends["first"] + 1
     size = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, -(-span // WANTED_CHUNKS)))
-    for number, first in enumerate(range(ends["first"], ends["last"] + 1, size)):
+    size -= size % BUCKET if size >= BUCKET else 0
+    start = ends["first"] - ends["first"] % BUCKET if size >= BUCKET else ends["first"]
+    for number, first in enumerate(range(start, ends["last"] + 1, size)):
         yield RunChunk(run=run, number=number, first_line=first, last_line=min(first + size - 1, ends["last"]), size=0)
 
 

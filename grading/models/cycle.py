@@ -126,7 +126,7 @@ class RunChunk(models.Model):
     """A range of customer lines that one worker grades in one transaction.
 
     The lease is the lock on this row: it ends with the worker's transaction, so a killed worker's chunk is free
-    at once.
+    at once. `counts` is the chunk's part of the report, counted when it was graded.
     """
 
     run = models.ForeignKey(GradingRun, models.CASCADE, related_name="chunks")
@@ -137,6 +137,7 @@ class RunChunk(models.Model):
     state = models.CharField(max_length=8, choices=ChunkState, default=ChunkState.PENDING)
     worker = models.CharField(max_length=100, blank=True)
     written = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=list)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -18,6 +18,7 @@ from crm.models.policy import PolicyState, PolicyVersion, PolicyVersionQuerySet
 from crm.models.product_line import ProductLine
 from crm.models.region import Branch, Department, Region
 from crm.models.sale import Sale
+from crm.models.stored_file import StoredFile
 from crm.models.user import Role, User
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Region",
     "Role",
     "Sale",
+    "StoredFile",
     "User",
     "Way",
 ]

@@ -12,6 +12,7 @@ from crm.models.customer import (
     GradeState,
     LineMember,
 )
+from crm.models.data_import import OPEN_STATES, DataImport, ImportMode, ImportState
 from crm.models.division import Division
 from crm.models.job import ACTIVE_STATES, Job, JobState
 from crm.models.policy import PolicyState, PolicyVersion, PolicyVersionQuerySet
@@ -23,6 +24,7 @@ from crm.models.user import Role, User
 
 __all__ = [
     "ACTIVE_STATES",
+    "OPEN_STATES",
     "SCOPES",
     "ApiToken",
     "Branch",
@@ -32,10 +34,13 @@ __all__ = [
     "CustomerKind",
     "CustomerLine",
     "CustomerRegion",
+    "DataImport",
     "Department",
     "Division",
     "GradeLetter",
     "GradeState",
+    "ImportMode",
+    "ImportState",
     "Job",
     "JobState",
     "LineMember",

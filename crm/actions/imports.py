@@ -52,6 +52,8 @@ class Column:
     parse: Parser
     headers: tuple[str, ...]  # what people call it, in Chinese and English
     is_required: bool = False
+    about: Any = ""  # what to write there, for whoever fills in the template; translated when it is read
+    allowed: tuple[str, ...] = ()  # the only words that it takes, in Chinese and English
 
 
 @dataclass(eq=False)

@@ -38,7 +38,7 @@ VERDICT = (
     "potential_points",
     "bonus",
 )
-COLUMNS = VERDICT + INPUTS
+COLUMNS = ("product_line_id", "before", *VERDICT, *INPUTS)
 
 # Inputs as they stand where nobody has assessed the line.
 _FLAGS = ("has_need", "budget_fits_pricing", "has_timetable", "knows_decision_makers", "has_begun_selection")
@@ -46,8 +46,9 @@ _FLAGS = ("has_need", "budget_fits_pricing", "has_timetable", "knows_decision_ma
 
 @dataclass(frozen=True)
 class GradedSet:
-    """A SELECT with the columns line_id, product_line_id, from_state, from_letter and COLUMNS, and its parameters.
+    """A SELECT with line_id and COLUMNS, and its parameters.
 
+    `before` is what the line is labelled: a letter, else a state.
     Where it was asked for with heads, also grade_id and head_record_id, NULL where a line has no head.
     """
 
@@ -92,7 +93,7 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
     flags = "".join(f", COALESCE(a.{name}, FALSE) AS {name}" for name in _FLAGS)
     scheme = _by_line({pk: f"'{rule.scheme.value}'" for pk, rule in rules.items()}, f"'{Scheme.CUSTOMER_VALUE.value}'")
     return f"""
-        SELECT l.id AS line_id, l.product_line_id, l.state AS from_state, l.grade AS from_letter,
+        SELECT l.id AS line_id, l.product_line_id, COALESCE(l.grade, l.state) AS before,
             a.id IS NOT NULL AS is_assessed, {scheme} AS scheme, {_by_line(margins, "NULL")} AS line_margin,
             {_by_line({pk: rule.smallest_budget for pk, rule in rules.items()}, "NULL")} AS smallest_budget,
             a.expected_margin, a.potential_sales, COALESCE(s.total, 0) AS history_sales,
@@ -134,7 +135,7 @@ def _graded(pointed: str, policy: Policy, with_heads: bool) -> str:
                 THEN ({base}) * p.bonus_earned END AS score
         FROM ({pointed}) p {_fence()}"""
     return f"""
-        SELECT p.line_id, p.product_line_id, p.from_state, p.from_letter,{heads}
+        SELECT p.line_id, p.product_line_id, p.before,{heads}
             CASE WHEN NOT p.is_assessed THEN '{State.NOT_ASSESSED.value}'
                 WHEN p.is_graded THEN '{State.GRADED.value}' ELSE '{State.NOT_GRADABLE.value}' END AS state,
             CASE WHEN p.score IS NOT NULL THEN CASE {limits} ELSE 'D' END

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm.lib.dates import fiscal_year_start
@@ -23,20 +23,22 @@ from grading.models import Cause, GradingPolicy
 from grading.policy import Calendar, Policy
 
 # A moved history sum alone writes nothing; what it changes (the bonus) does.
-MATTERS = tuple(name for name in COLUMNS if name not in ("history_sales", "required_margin"))
+MATTERS = tuple(
+    name for name in COLUMNS if name not in ("product_line_id", "before", "history_sales", "required_margin")
+)
 BATCH = 2000
 
 
 class Count(NamedTuple):
     """How many lines of a product line got a verdict, and what they were labelled before.
 
-    A verdict is the letter where there is one, else the state.
+    A verdict is the letter where there is one, else the state; so is what was before.
     """
 
     product_line: int
-    verdict: str | None
+    verdict: str
     missing: int
-    from_verdict: str
+    before: str
     lines: int
 
 
@@ -215,7 +217,7 @@ def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
     graded = occasion.graded(lines)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state), COUNT(*)
+            f"""SELECT product_line_id, COALESCE(letter, state), missing, before, COUNT(*)
                 FROM ({graded.sql}) graded GROUP BY 1, 2, 3, 4""",
             graded.params,
         )
@@ -259,9 +261,13 @@ def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion) -> Writt
     """Where nothing has been recorded yet there is nothing to compare with; the rest is compared in one statement."""
     heads = _heads(lines, occasion.fiscal_year)
     if heads.lines == heads.numbered and not _are_recorded(cursor, heads):
-        written = _write_first(cursor, lines, occasion)
-    else:
-        written = _write_changed(cursor, lines, occasion, heads)
+        try:
+            with transaction.atomic():
+                return _write_first(cursor, lines, occasion)
+        except IntegrityError:  # a line without a head, since it came later than the others
+            reserve_heads(occasion.fiscal_year, lines)
+            return _write_changed(cursor, lines, occasion, _heads(lines, occasion.fiscal_year))
+    written = _write_changed(cursor, lines, occasion, heads)
     if not written.headless:
         return written
     reserve_heads(occasion.fiscal_year, lines)
@@ -270,12 +276,13 @@ def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion) -> Writt
 
 
 def _write_first(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
-    """Write the first records of lines that have a head, under the numbers that the heads reserved."""
+    """Write the first records of lines that all have a head, under the numbers that the heads reserved."""
     graded = occasion.graded(lines, with_heads=True)
-    first = "(SELECT *, head_record_id AS record_id FROM graded WHERE grade_id IS NOT NULL) first"
+    first = f"(SELECT *, head_record_id AS record_id FROM ({graded.sql}) graded) first"
     cursor.execute(
-        f"""WITH graded AS MATERIALIZED ({graded.sql}), written AS ({_insert_records(first)})
-            {_counted("graded", "grade_id IS NOT NULL")}""",
+        f"""WITH written AS (
+                {_insert_records(first)} RETURNING product_line_id, letter, state, missing, before, grade_id)
+            {_counted("written", "TRUE")}""",
         {**graded.params, **occasion.columns()},
     )
     return _written(cursor)
@@ -302,7 +309,9 @@ def _write_changed(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) 
 
 
 def _counted(graded: str, is_written: str) -> str:
-    return f"""SELECT product_line_id, COALESCE(letter, state), missing, COALESCE(from_letter, from_state), COUNT(*),
+    bytewise = ' COLLATE "C"' if connection.vendor == "postgresql" else ""  # equal is equal, no language decides
+    verdict, before = f"COALESCE(letter, state){bytewise}", f"before{bytewise}"
+    return f"""SELECT product_line_id, {verdict}, missing, {before}, COUNT(*),
             SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END), COUNT(*) - COUNT(grade_id)
         FROM {graded} GROUP BY 1, 2, 3, 4"""
 

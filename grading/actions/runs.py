@@ -21,7 +21,7 @@ from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, 
 from grading.policy import LETTERS, Missing
 
 JOB_KIND = "grade-year"
-LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 24 * BUCKET, BUCKET, 20
+LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 48 * BUCKET, BUCKET, 20
 LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
 
 
@@ -89,7 +89,7 @@ def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], A
     """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times."""
     owner = worker or f"{socket.gethostname()}:{os.getpid()}"
     while _work_on_next_chunk(run, owner):
-        job = show_progress(run.job_id, done=_done(run), owner=owner)
+        job = _show_progress(run, owner)
         if on_progress:
             on_progress(job)
     finish_run(run)
@@ -136,7 +136,7 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
     missing: Counter[str] = Counter()
     moves: Counter[tuple[str, str, str]] = Counter()
     for count in counts:
-        before, after = count.from_verdict, count.verdict
+        before, after = count.before, count.verdict
         states["graded" if after in LETTERS else after] += count.lines
         lines[count.product_line][after] += count.lines
         missing.update({flag.code: count.lines for flag in Missing if flag in Missing(count.missing)})
@@ -170,6 +170,12 @@ def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:
         chunk.state, chunk.worker, chunk.finished_at = ChunkState.DONE, owner, timezone.now()
         chunk.save()
     return True
+
+
+@transaction.atomic
+def _show_progress(run: GradingRun, owner: str) -> Job:
+    _commit_without_waiting()
+    return show_progress(run.job_id, done=_done(run), owner=owner)
 
 
 def _commit_without_waiting() -> None:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import CustomerLine, GradeLetter, GradeState, User
+from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules
 from grading.models.assessment import BudgetState
@@ -96,6 +96,8 @@ class GradeRecord(models.Model):
     as_of = models.DateField(_("grading date"))
     recorded_at = models.DateTimeField(_("recorded at"))
     effective_on = models.DateField(_("counts from"))
+    product_line = models.ForeignKey(ProductLine, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    before = models.CharField(_("before"), max_length=12, help_text="What the line was labelled: a letter, or a state.")
     # the verdict
     state = models.CharField(_("state"), max_length=12, choices=GradeState)
     letter = models.CharField(_("grade"), max_length=1, choices=GradeLetter, null=True)  # noqa: DJ001

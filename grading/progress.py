@@ -1,12 +1,12 @@
 """A run's progress in words."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from crm.lib.durations import duration
 from crm.models import JobState, User
 from grading.models import GradingRun
 
@@ -32,18 +32,6 @@ def progress_of(run: GradingRun, user: User, now: datetime) -> dict[str, Any]:
         "rate_label": _("{count} a second").format(count=_whole(rate)) if shows_rate and rate is not None else "",
         "left_label": "" if left is None else duration(left),
     }
-
-
-def duration(time: timedelta) -> str:
-    """Seconds below a minute and a half, else minutes, else hours, rounded up."""
-    seconds = max(1, round(time.total_seconds()))
-    if seconds < 90:
-        return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
-    minutes = -(-seconds // 60)
-    if minutes < 90:
-        return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
-    hours = -(-minutes // 60)
-    return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
 
 
 def _label(run: GradingRun) -> str:

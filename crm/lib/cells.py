@@ -28,7 +28,7 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119: nothing else that 
 _LARGEST_AMOUNT = 10**15  # yuan
 _YES = {"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"}
 _NO = {"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"}
-_FORMULA = "=+-@\t\r"
+_FORMULA = "=+-@\t\r\n"
 
 
 class CellError(ValueError):
@@ -48,7 +48,7 @@ def text(cell: Cell) -> str:
         return format(_number(cell), "f")
     if isinstance(cell, datetime | date):
         return cell.isoformat()[:10]
-    return _without_guard(unicodedata.normalize("NFKC", "" if cell is None else str(cell)).strip())
+    return unicodedata.normalize("NFKC", "" if cell is None else str(cell)).strip()
 
 
 def amount(cell: Cell) -> int:
@@ -144,14 +144,22 @@ def choice(words: Mapping[str, str]) -> Parser:
 
 
 def guarded(written: str) -> str:
-    """Text for a spreadsheet program: what looks like a formula stays text; `text` takes the guard off again."""
+    """Text for a csv file: what a spreadsheet program would take for a formula stays text, behind an apostrophe.
+
+    A text that already looks guarded gets a second one, so that `without_guard` gives back what was written.
+    """
     is_number = re.fullmatch(r"[-+]?[\d,]+(\.\d+)?%?", written)
-    normal = unicodedata.normalize("NFKC", written[:1])
-    return f"'{written}" if normal and normal in _FORMULA and not is_number else written
+    return f"'{written}" if _is_guarded(f"'{written}") and not is_number else written
 
 
-def _without_guard(written: str) -> str:
-    return written[1:].strip() if written[:1] == "'" and written[1:2] in tuple(_FORMULA) else written
+def without_guard(cell: Cell) -> Cell:
+    """A cell of a csv file without the guard that `guarded` put before it."""
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and _is_guarded(cell) else cell
+
+
+def _is_guarded(written: str) -> bool:
+    first = unicodedata.normalize("NFKC", written.lstrip("'")[:1])
+    return bool(first) and first in _FORMULA
 
 
 def _plain(cell: Cell) -> str:

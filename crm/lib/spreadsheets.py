@@ -1,28 +1,25 @@
-"""Reading tables that people send: xlsx, and csv as UTF-8 (with or without BOM) or GB18030."""
+"""Reading tables that people send (xlsx, and csv in the encodings of the trade), and writing csv that Excel opens."""
 
 import csv
-import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
-from crm.lib.cells import Cell, guarded, is_blank, text
+from crm.lib.cells import Cell, guarded, is_blank, text, without_guard
+from crm.lib.parsing import FileUnreadable, Limits, parse
 
-LARGEST_FILE = 50_000_000  # bytes, unpacked
-LARGEST_RATIO = 200
-MOST_ROWS = 200_000
-_ENCODINGS = ("utf-8-sig", "gb18030")
+__all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table", "write_csv"]
 
-
-class FileUnreadable(Exception):
-    """The file is not a table that can be read; the message says why."""
+MOST_ROWS = Limits.rows
+PREVIEWED = 20
+_FORMS = {".xlsx": "workbook", ".xlsm": "workbook", ".csv": "text", ".txt": "text"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TableRow:
     """One row with its number as a spreadsheet program shows it."""
 
@@ -38,15 +35,38 @@ class Table:
     rows: list[TableRow]
 
 
-def read_table(path: Path) -> Table:
-    """The first sheet of an xlsx file, or a csv file. Raises FileUnreadable."""
-    readers = {".xlsx": _xlsx_rows, ".csv": _csv_rows}
-    if path.suffix.lower() not in readers:
-        raise FileUnreadable(_("{name}: only .xlsx and .csv can be read").format(name=path.name))
-    try:
-        return _table(readers[path.suffix.lower()](path))
-    except OSError as error:
-        raise FileUnreadable(_("{name} cannot be opened: {error}").format(name=path.name, error=error)) from error
+@dataclass(frozen=True)
+class SheetPreview:
+    """A sheet's first filled rows with their numbers, to choose the sheet and the row of headers by."""
+
+    name: str  # empty for a csv file
+    height: int | None  # the last row's number, where it is known without reading on
+    rows: list[tuple[int, list[Cell]]]
+
+
+def read_table(file: Path | bytes, name: str = "", *, sheet: str | None = None, header_row: int = 1) -> Table:
+    """One sheet of an xlsx file (the first visible one if not named), or a csv file. Raises FileUnreadable.
+
+    A cell of a formula holds what the program that saved the file last had reckoned. Where it had not reckoned
+    (files that other programs made), the cell is empty or holds the 0 that was left there: nobody can tell it from
+    a 0 that is meant, so open and save such a file in Excel or WPS first. An error such as #DIV/0! is an empty cell.
+    """
+    name = name or _name_of(file)
+    question = {"sheet": sheet, "first": 0, "header_row": header_row}
+    rows = (row for line in _lines(file, name, question) for row in line.get("rows", ()))
+    return _table(rows, header_row)
+
+
+def inspect_file(file: Path | bytes, name: str = "") -> list[SheetPreview]:
+    """The sheets that people see in a file, each with its first rows. Raises FileUnreadable."""
+    name = name or _name_of(file)
+    sheets: list[SheetPreview] = []
+    for line in _lines(file, name, {"sheet": None, "first": PREVIEWED, "header_row": 1}):
+        if "sheet" in line:
+            sheets.append(SheetPreview(line["sheet"], line["height"], []))
+        else:
+            sheets[-1].rows.extend(line["rows"])
+    return sheets
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
@@ -55,60 +75,47 @@ def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
         csv.writer(file).writerows([guarded(cell) for cell in row] for row in rows)
 
 
-def _table(rows: Iterator[Sequence[Cell]]) -> Table:
-    headers = [text(cell) for cell in next(rows, [])]
-    twice = sorted({header for header in headers if header and headers.count(header) > 1})
+def _name_of(file: Path | bytes) -> str:
+    return file.name if isinstance(file, Path) else ""
+
+
+def _lines(file: Path | bytes, name: str, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the child says of the file, each cell as what it is."""
+    form = _FORMS.get(Path(name).suffix.lower())
+    if form is None:
+        raise FileUnreadable(_("{name}: only .xlsx and .csv can be read; save it as one of them").format(name=name))
+    try:
+        for line in parse(file, name, {"form": form, **question}, Limits(rows=MOST_ROWS)):
+            if line.get("has_days"):
+                line["rows"] = [(number, [_day(cell) for cell in cells]) for number, cells in line["rows"]]
+            if form == "text" and "rows" in line:
+                line["rows"] = [(number, [without_guard(cell) for cell in cells]) for number, cells in line["rows"]]
+            yield line
+    except OSError as error:
+        raise FileUnreadable(_("{name} cannot be opened: {error}").format(name=name, error=error)) from error
+
+
+def _day(cell: Cell | dict[str, str]) -> Cell:
+    if not isinstance(cell, dict):
+        return cell
+    written = cell["day"]
+    return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
+
+
+def _table(rows: Iterator[tuple[int, list[Cell]]], header_row: int) -> Table:
+    number, cells = next((row for row in rows if row[0] >= header_row), (0, []))
+    headers = [text(cell) for cell in cells] if number == header_row else []
     if not any(headers):
-        raise FileUnreadable(_("the first row holds no headers"))
+        raise FileUnreadable(_("row {number} holds no headers").format(number=header_row))
+    twice = sorted({header for header in headers if header and headers.count(header) > 1})
     if twice:
         raise FileUnreadable(_("the header {headers} stands there twice").format(headers=", ".join(twice)))
     return Table(tuple(filter(None, headers)), list(_filled(rows, headers)))
 
 
-def _filled(rows: Iterator[Sequence[Cell]], headers: list[str]) -> Iterator[TableRow]:
-    for number, cells in enumerate(rows, start=2):
-        if number > MOST_ROWS + 1:
-            raise FileUnreadable(_("more than {most} rows; cut the file").format(most=f"{MOST_ROWS:,}"))
+def _filled(rows: Iterator[tuple[int, list[Cell]]], headers: list[str]) -> Iterator[TableRow]:
+    for number, cells in rows:
         if not all(is_blank(cell) for cell in cells):
-            yield TableRow(number, {header: cell for header, cell in zip(headers, cells, strict=False) if header})
-
-
-def _csv_rows(path: Path) -> Iterator[Sequence[Cell]]:
-    if path.stat().st_size > LARGEST_FILE:
-        raise FileUnreadable(_("{name} is larger than 50 MB").format(name=path.name))
-    written = _decoded(path.read_bytes(), path.name)
-    first_line = written.partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)
-    try:
-        yield from csv.reader(io.StringIO(written, newline=""), delimiter=delimiter, strict=True)
-    except csv.Error as error:
-        raise FileUnreadable(_("{name} is not a csv file: {error}").format(name=path.name, error=error)) from error
-
-
-def _decoded(content: bytes, name: str) -> str:
-    for encoding in _ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FileUnreadable(_("{name} is neither UTF-8 nor GB18030; save it as “CSV UTF-8”").format(name=name))
-
-
-def _xlsx_rows(path: Path) -> Iterator[Sequence[Cell]]:
-    _refuse_bomb(path)
-    try:
-        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-    except CalamineError as error:
-        raise FileUnreadable(_("{name} is not an xlsx file: {error}").format(name=path.name, error=error)) from error
-    return iter(sheet.to_python(skip_empty_area=False))  # type: ignore[arg-type]
-
-
-def _refuse_bomb(path: Path) -> None:
-    """Add up what the archive says it unpacks to, before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise FileUnreadable(_("{name} is not an xlsx file: {error}").format(name=path.name, error=error)) from error
-    if unpacked > LARGEST_FILE or unpacked > LARGEST_RATIO * path.stat().st_size:
-        raise FileUnreadable(_("{name} unpacks to more than 50 MB").format(name=path.name))
+            named = dict(zip(headers, cells, strict=False))
+            named.pop("", None)  # columns without a header
+            yield TableRow(number, named)

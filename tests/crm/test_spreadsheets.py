@@ -91,4 +91,4 @@ def test_what_is_written_opens_in_excel_and_comes_back(tmp_path):
     file = tmp_path / "x.csv"
     write_csv(file, [["客户", "amount"], ["=cmd()", "-5"]])
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert read_table(file).rows[0].cells == {"客户": "'=cmd()", "amount": "-5"}
+    assert read_table(file).rows[0].cells == {"客户": "=cmd()", "amount": "-5"}

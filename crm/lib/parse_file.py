@@ -1,0 +1,251 @@
+"""The child process that opens what people send, so that a hostile file can end it and nothing else.
+
+Started by crm.lib.parsing with its path (it imports no Django): the question as JSON in its argument, the file on
+stdin, the answer on stdout as lines of JSON. A line is one of
+
+    {"sheet": name, "height": the last row, "is_hidden": bool}   what follows is of this sheet
+    {"rows": [[number, [cell, ...]], ...], "has_days": bool}     a day is {"day": ISO 8601}
+    {"refused": code, ...}                                       the last line: why there is no table
+
+Whatever else ends it (no memory, no time left, a reader that panics) its parent sees by its exit status.
+"""
+
+import codecs
+import csv
+import io
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, BinaryIO
+
+import orjson
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    WorksheetNotFound,
+)
+
+try:
+    import resource
+except ImportError:  # Windows: the parent's clock is the only limit there
+    resource = None  # type: ignore[assignment]
+
+Cells = list[Any]
+_OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BLOCK = 1_000_000  # bytes or signs at a time
+_ROWS_AT_ONCE = 1000
+
+
+class Refusal(Exception):
+    """There is no table to be had; a code that the parent has a sentence for."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.line = {"refused": code, **facts}
+
+
+def main() -> None:
+    """Answer the question in the argument about the file on stdin."""
+    asked = json.loads(sys.argv[1])
+    _limit(asked["memory"], asked["seconds"])
+    file = sys.stdin.buffer
+    try:
+        for line in (_workbook if asked["form"] == "workbook" else _text)(file, asked):
+            _send(line)
+    except Refusal as refusal:
+        _send(refusal.line)
+    except MemoryError:
+        _send({"refused": "too_much"})
+
+
+def _limit(memory: int, seconds: int) -> None:
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _send(line: dict[str, Any]) -> None:
+    written = orjson.dumps(line, default=_tagged, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_APPEND_NEWLINE)
+    sys.stdout.buffer.write(written)
+
+
+def _tagged(cell: Any) -> Any:
+    """A day as an object, so that nobody takes it for text; a time of day or a duration as it is read."""
+    return {"day": cell.isoformat()} if isinstance(cell, date) else str(cell)
+
+
+# --- workbooks
+
+
+def _workbook(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    _refuse_container(file)
+    _refuse_bomb(file, asked["largest"], asked["ratio"])
+    file.seek(0)
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+        for name in _chosen(book, asked):
+            yield from _sheet(name, book.get_sheet_by_name(name), asked)
+    except PasswordError as error:
+        raise Refusal("encrypted") from error
+    except WorksheetNotFound as error:
+        raise Refusal("no_sheet", sheet=asked["sheet"]) from error
+    except CalamineError as error:
+        raise Refusal("no_workbook", error=str(error)) from error
+
+
+def _refuse_container(file: BinaryIO) -> None:
+    """Excel 97's format, which is also what a workbook with a password lies in."""
+    if file.read(len(_OLD_CONTAINER)) == _OLD_CONTAINER:
+        raise Refusal("encrypted" if _ENCRYPTED in file.read() else "old")
+    file.seek(0)
+
+
+def _refuse_bomb(file: BinaryIO, largest: int, ratio: int) -> None:
+    """Add up what the archive says it unpacks to, before anything is unpacked; a lie meets the limits of memory."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise Refusal("no_workbook", error=str(error)) from error
+    if unpacked > min(largest, ratio * file.seek(0, io.SEEK_END)):
+        raise Refusal("unpacked")
+
+
+def _chosen(book: CalamineWorkbook, asked: dict[str, Any]) -> list[str]:
+    """The sheet that is asked for, else the first that people see; to inspect, all that they see."""
+    if asked["sheet"] is not None:
+        return [asked["sheet"]]
+    sheets = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    seen = [one.name for one in sheets if one.visible == SheetVisibleEnum.Visible] or [one.name for one in sheets]
+    if not seen:
+        raise Refusal("no_workbook", error="no sheet")
+    return seen if asked["first"] else seen[:1]
+
+
+def _sheet(name: str, sheet: CalamineSheet, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    bottom, right = sheet.end or (-1, -1)
+    _refuse_reach(bottom + 1, right + 1, asked)
+    yield {"sheet": name, "height": bottom + 1}
+    # What lies above the first filled cell is given as rows of nothing, what lies left of it is not given at all.
+    left = [""] * sheet.start[1] if sheet.start else []
+    rows = ([*left, *cells] for cells in sheet.iter_rows()) if left else sheet.iter_rows()
+    yield from _chunks(rows, asked)
+
+
+def _refuse_reach(rows: int, columns: int, asked: dict[str, Any]) -> None:
+    if columns > asked["columns"]:
+        raise Refusal("columns", reach=columns)
+    if rows - asked["header_row"] > asked["rows"]:
+        raise Refusal("rows", reach=rows)
+    if rows * columns > asked["cells"]:
+        raise Refusal("too_much")
+
+
+# --- text
+
+
+def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    encoding = _encoding(file)
+    file.seek(0)
+    with io.TextIOWrapper(file, encoding=encoding, newline="") as written:
+        delimiter = _delimiter(written.read(_BLOCK), asked["header_row"])
+        written.seek(0)
+        csv.field_size_limit(asked["signs"])
+        yield {"sheet": "", "height": None}
+        try:
+            yield from _chunks(_counted(csv.reader(written, delimiter=delimiter, strict=True), asked), asked)
+        except csv.Error as error:
+            raise Refusal("no_csv", error=str(error)) from error
+
+
+def _counted(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[Cells]:
+    for number, cells in enumerate(rows, start=1):
+        if number - asked["header_row"] > asked["rows"]:
+            raise Refusal("rows", reach=number)
+        if len(cells) > asked["columns"]:
+            raise Refusal("columns", reach=len(cells))
+        yield cells
+
+
+def _encoding(file: BinaryIO) -> str:
+    """The first encoding of the trade in which all of it makes sense."""
+    start = file.read(2)
+    if start in _UTF_16:
+        _try(file, "utf-16")
+        return "utf-16"
+    for encoding in ("utf-8-sig", "gb18030"):
+        if _try(file, encoding):
+            return encoding
+    raise Refusal("encoding")
+
+
+def _try(file: BinaryIO, encoding: str) -> bool:
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while block := file.read(_BLOCK):
+            if "\0" in decoder.decode(block):
+                raise Refusal("nul")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-16":
+            raise Refusal("encoding") from error
+        return False
+    return True
+
+
+def _delimiter(beginning: str, header_row: int) -> str:
+    """What separates the cells of the headers: what stands there most often outside of quotation marks."""
+    lines = re.sub(r'"[^"]*"', "", beginning).splitlines()[header_row - 1 :]
+    for line in lines:
+        counts = {sign: line.count(sign) for sign in ",;\t"}
+        if any(counts.values()):
+            return max(counts, key=lambda sign: counts[sign])
+    return ","
+
+
+# --- both
+
+
+def _chunks(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Filled rows with their numbers, some at a time; refuses what would only fill the parent's memory."""
+    some: list[tuple[int, Cells]] = []
+    total = held = 0
+    for number, cells in enumerate(rows, start=1):
+        if asked["first"] and number > asked["first"]:
+            break
+        if not any(cells) and all(cell == "" for cell in cells):
+            continue
+        held += _length(number, cells, asked["signs"])
+        some.append((number, cells))
+        if len(some) == _ROWS_AT_ONCE or held > _BLOCK:
+            yield _chunk(some)
+            some, total, held = [], total + held, 0
+            if total > asked["text"]:
+                raise Refusal("too_much")
+    yield _chunk(some)
+
+
+def _length(number: int, cells: Cells, most: int) -> int:
+    lengths = [len(cell) for cell in cells if type(cell) is str]
+    if lengths and max(lengths) > most:
+        raise Refusal("cell", row=number)
+    return sum(lengths)
+
+
+def _chunk(rows: list[tuple[int, Cells]]) -> dict[str, Any]:
+    return {"rows": rows, "has_days": any(isinstance(cell, date) for row, cells in rows for cell in cells)}
+
+
+if __name__ == "__main__":
+    main()

@@ -17,13 +17,24 @@ from crm.panels import Event
 _SHOWN = 15
 _FIELDS_SHOWN = 4
 _SILENT = frozenset(
-    {"id", "version", "updated_at", "created_at", "deleted_at", "pinyin", "search_text", "facts_changed_at"}
+    {
+        "id",
+        "version",
+        "updated_at",
+        "created_at",
+        "deleted_at",
+        "pinyin",
+        "search_text",
+        "facts_changed_at",
+        "labels_transaction",
+    }
 )
 
 
 def events_of(customer: Customer, user: User, more: Iterable[Event] = ()) -> list[Event]:
     """The latest events around a customer, newest first; `more` is what other apps know."""
-    changes = Change.objects.visible_to(user).filter(customer=customer).select_related("by").order_by("-sequence")
+    seen = Change.objects.visible_to(user).filter(customer=customer, is_tombstone=False)
+    changes = seen.select_related("by").order_by("-sequence")
     events = [_event(change) for change in changes[:_SHOWN]]
     return sorted([*events, *more], key=lambda event: event.at, reverse=True)[:_SHOWN]
 

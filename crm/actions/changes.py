@@ -1,18 +1,19 @@
 """The one function that appends to the change log, for one record or a set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
-from crm.models import Change, Contact, Customer, CustomerLine, User, Way
+from crm.lib.transactions import transaction_number
+from crm.models import ApiToken, Change, Contact, Customer, CustomerLine, User, Way
 
-_SECRETS = frozenset({"password"})
+_SECRETS = frozenset({"password", "digest", "token_key"})
 
 
 class EditedMeanwhile(Exception):
@@ -60,22 +61,13 @@ def record_changes(
     edits: Iterable[Edit], *, by: User | None, way: Way, reason: str = "", batch: UUID | None = None
 ) -> Sequence[Change]:
     """Append the changes of a set of records; those in which nothing differs leave no row."""
-    now, number = timezone.now(), transaction_number()
+    shared = {"transaction": transaction_number(), "by": by, "way": way, "at": timezone.now()}
+    edits = list(edits)
     rows = [
-        Change(**parts, transaction=number, by=by, way=way, reason=reason, batch=batch, at=now)
-        for edit in edits
-        if (parts := _parts(edit)) is not None
+        Change(**parts, **shared, reason=reason, batch=batch) for edit in edits if (parts := _parts(edit)) is not None
     ]
-    return Change.objects.bulk_create(rows, batch_size=2000)
-
-
-def transaction_number() -> int:
-    """The database's number of the transaction under way; SQLite writes one at a time and needs none."""
-    if connection.vendor != "postgresql":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT txid_current()")
-        return int(cursor.fetchone()[0])
+    tombstones = [Change(**parts, **shared, is_tombstone=True) for parts in _left(edits)]
+    return Change.objects.bulk_create([*rows, *tombstones], batch_size=2000)[: len(rows)]
 
 
 def _parts(edit: Edit) -> dict[str, Any] | None:
@@ -85,13 +77,34 @@ def _parts(edit: Edit) -> dict[str, Any] | None:
     customer = _customer_of(edit.record)
     return {
         "table": edit.record._meta.db_table,
-        "object_id": edit.record.pk,
+        "object_id": edit.record.number if isinstance(edit.record, ApiToken) else edit.record.pk,
         "region_id": customer.region_id if customer else None,
         "customer": customer,
         "version": getattr(edit.record, "version", 0),
         "before": before,
         "after": after,
     }
+
+
+def _left(edits: Iterable[Edit]) -> Iterator[dict[str, Any]]:
+    """What went to another region or customer, for those who followed it at its old place."""
+    for edit in edits:
+        place = _old_place(edit.record, edit.before or {})
+        if place is not None:
+            yield {"table": edit.record._meta.db_table, "object_id": edit.record.pk, **place}
+
+
+def _old_place(record: Any, before: dict[str, Any]) -> dict[str, Any] | None:
+    if isinstance(record, Customer):
+        region = before.get("region_id", record.region_id)
+        return None if region == record.region_id else {"region_id": region, "customer_id": record.pk}
+    if before.get("line_id") not in (None, getattr(record, "line_id", None)):
+        customer = Customer.objects.get(lines=before["line_id"])
+    elif before.get("customer_id") not in (None, getattr(record, "customer_id", None)):
+        customer = Customer.objects.get(pk=before["customer_id"])
+    else:
+        return None
+    return {"region_id": customer.region_id, "customer_id": customer.pk}
 
 
 def _values(edit: Edit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -14,12 +14,14 @@ from crm.models.customer import (
 )
 from crm.models.data_import import OPEN_STATES, DataImport, ImportMode, ImportState
 from crm.models.division import Division
+from crm.models.idempotent_answer import IdempotentAnswer
 from crm.models.job import ACTIVE_STATES, Job, JobState
 from crm.models.policy import PolicyState, PolicyVersion, PolicyVersionQuerySet
 from crm.models.product_line import ProductLine
 from crm.models.region import Branch, Department, Region
 from crm.models.sale import Sale
 from crm.models.stored_file import StoredFile
+from crm.models.transaction_number import TransactionNumber
 from crm.models.user import Role, User
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Division",
     "GradeLetter",
     "GradeState",
+    "IdempotentAnswer",
     "ImportMode",
     "ImportState",
     "Job",
@@ -52,6 +55,7 @@ __all__ = [
     "Role",
     "Sale",
     "StoredFile",
+    "TransactionNumber",
     "User",
     "Way",
 ]

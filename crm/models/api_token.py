@@ -18,6 +18,14 @@ class ApiToken(AbstractAuthToken):
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
 
+    def __str__(self) -> str:
+        return self.name or self.scopes
+
+    @property
+    def number(self) -> int:
+        """A number that names the token in addresses and in the change log, and says nothing of it."""
+        return int(self.digest[:15], 16)
+
     def has_scope(self, *wanted: str) -> bool:
         """Whether one of the wanted scopes was given."""
         return bool(set(wanted) & set(self.scopes.split()))

@@ -25,7 +25,7 @@ class ChangeQuerySet(models.QuerySet):
 
     def of(self, obj: models.Model) -> "ChangeQuerySet":
         """The changes of one record, oldest first."""
-        return self.filter(table=obj._meta.db_table, object_id=obj.pk).order_by("sequence")
+        return self.filter(table=obj._meta.db_table, object_id=obj.pk, is_tombstone=False).order_by("sequence")
 
     def visible_to(self, user: User) -> "ChangeQuerySet":
         """Changes of one's region, or of the customers one sees; to administrators those of settings and people."""
@@ -57,6 +57,9 @@ class Change(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     batch = models.UUIDField(null=True)
     at = models.DateTimeField()
+    is_tombstone = models.BooleanField(
+        default=False, help_text="Says to its region and customer that the record is theirs no more; changes nothing."
+    )
 
     objects = ChangeQuerySet.as_manager()
 
@@ -66,6 +69,7 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["table", "object_id"], name="change_table_object"),
             models.Index(fields=["customer", "sequence"], name="change_customer"),
+            models.Index(fields=["table", "transaction"], name="change_table_transaction"),
             models.Index(fields=["batch"], name="change_batch", condition=models.Q(batch__isnull=False)),
         ]
 

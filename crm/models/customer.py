@@ -215,6 +215,9 @@ class CustomerLine(models.Model):
     expected_close_on = models.DateField(_("expected close"), null=True, editable=False)
     potential_sales = models.BigIntegerField(_("potential sales"), null=True, editable=False)
     last_contact_on = models.DateField(_("last contact"), null=True, editable=False)
+    labels_transaction = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The transaction that moved the labels last."
+    )
     facts_changed_at = models.DateTimeField(null=True, editable=False)
 
     objects = CustomerLineQuerySet.as_manager()

@@ -6,6 +6,7 @@ from datetime import date
 from django.db import connection, transaction
 
 from crm.actions.jobs import finish_job, once_a_day
+from crm.lib.transactions import transaction_number
 from grading.models import Cycle
 
 # label of the customer line: column of the record
@@ -33,12 +34,12 @@ def move_labels(*, today: date, line_ids: Sequence[int] | None = None) -> int:
         cursor.execute(
             f"""UPDATE crm_customerline AS l
                 SET {", ".join(f"{label} = r.{column}" for label, column in _LABELS.items())},
-                    fiscal_year = g.fiscal_year
+                    fiscal_year = g.fiscal_year, labels_transaction = %(transaction)s
                 FROM grading_grade g JOIN grading_graderecord r ON r.id = g.record_id
                 WHERE g.line_id = l.id AND g.fiscal_year = %(year)s{some}
                     AND ({", ".join(f"l.{label}" for label in _LABELS)}, l.fiscal_year)
                         {differs} ({", ".join(f"r.{column}" for column in _LABELS.values())}, g.fiscal_year)""",
-            {"year": cycle.fiscal_year},
+            {"year": cycle.fiscal_year, "transaction": transaction_number()},
         )
         return int(cursor.rowcount)
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm.lib.dates import fiscal_year_start
+from crm.lib.transactions import transaction_number
 from crm.models import ProductLine, User
 from grading.actions.graded_set import COLUMNS, GradedSet, gradable, graded_set
 from grading.actions.labels import move_labels
@@ -147,6 +148,7 @@ class Occasion:
             "cause": self.cause.value,
             "as_of": ops.adapt_datefield_value(self.as_of),
             "recorded_at": ops.adapt_datetimefield_value(self.recorded_at),
+            "transaction_number": transaction_number(),
             "effective_on": ops.adapt_datefield_value(self.effective_on),
         }
 
@@ -392,7 +394,7 @@ def _numbered(table: str) -> str:
 
 
 def _insert_records(source: str) -> str:
-    shared = ("run_id", "policy_id", "by_id", "cause", "as_of", "recorded_at", "effective_on")
+    shared = ("run_id", "policy_id", "by_id", "cause", "as_of", "recorded_at", "effective_on", "transaction_number")
     names = ", ".join(("id", "grade_id", *shared, *COLUMNS))
     values = ", ".join(("record_id", "grade_id", *(f"%({name})s" for name in shared), *COLUMNS))
     return f"INSERT INTO grading_graderecord ({names}) SELECT {values} FROM {source}"

@@ -95,6 +95,9 @@ class GradeRecord(models.Model):
     cause = models.CharField(max_length=10, choices=Cause)
     as_of = models.DateField(_("grading date"))
     recorded_at = models.DateTimeField(_("recorded at"))
+    transaction_number = models.BigIntegerField(
+        default=0, db_default=0, help_text="As in the change log: who follows grades reads on from it."
+    )
     effective_on = models.DateField(_("counts from"))
     product_line = models.ForeignKey(ProductLine, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     before = models.CharField(_("before"), max_length=12, help_text="What the line was labelled: a letter, or a state.")

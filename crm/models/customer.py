@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.division import Division
+from crm.models.fields import LineField, ProseField
 from crm.models.region import Branch, Region
 from crm.models.user import Role, User
 
@@ -53,21 +54,21 @@ class CustomerQuerySet(models.QuerySet):
 class Customer(models.Model):
     """A customer 客户: the final user that can bring a deal directly; or one who influences and never buys."""
 
-    code = models.CharField(_("code"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=200)
-    short_name = models.CharField(_("short name"), max_length=60, blank=True)
+    code = LineField(_("code"), max_length=40, unique=True)
+    name = LineField(_("name"), max_length=200)
+    short_name = LineField(_("short name"), max_length=60, blank=True)
     kind = models.CharField(_("kind"), max_length=20, choices=CustomerKind, default=CustomerKind.CUSTOMER)
-    credit_code = models.CharField(_("credit code"), max_length=18, blank=True)
-    industry = models.CharField(_("industry"), max_length=60, blank=True)
+    credit_code = LineField(_("credit code"), max_length=18, blank=True)
+    industry = LineField(_("industry"), max_length=60, blank=True)
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
     )
     region = models.ForeignKey(Region, models.PROTECT, related_name="customers", verbose_name=_("region"))
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch office"))
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name=_("division"))
-    address = models.CharField(_("address"), max_length=200, blank=True)
-    website = models.CharField(_("website"), max_length=200, blank=True)
-    note = models.TextField(_("note"), blank=True)
+    address = LineField(_("address"), max_length=200, blank=True)
+    website = LineField(_("website"), max_length=200, blank=True)
+    note = ProseField(_("note"), blank=True)
     pinyin = models.CharField(max_length=600, editable=False, db_index=True)
     search_text = models.TextField(editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -128,13 +129,13 @@ class Contact(models.Model):
     """A person at a customer."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contacts", verbose_name=_("customer"))
-    name = models.CharField(_("name"), max_length=60)
-    department = models.CharField(_("department"), max_length=60, blank=True)
-    title = models.CharField(_("title"), max_length=60, blank=True)
-    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    name = LineField(_("name"), max_length=60)
+    department = LineField(_("department"), max_length=60, blank=True)
+    title = LineField(_("title"), max_length=60, blank=True)
+    phone = LineField(_("phone"), max_length=40, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     is_key_person = models.BooleanField(_("key person"), default=False)
-    note = models.TextField(_("note"), blank=True)
+    note = ProseField(_("note"), blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

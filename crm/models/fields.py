@@ -1,10 +1,13 @@
-"""Exact quantities as whole numbers: fen, hundredths of a percent, ten-thousandths of a point."""
+"""Texts kept as they are written; exact quantities as whole numbers: fen, 1/100 percent, 1/10,000 point."""
 
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from crm.lib.texts import refuse_unkept_signs
 
 
 class _ScaledFormField(forms.DecimalField):
@@ -63,3 +66,36 @@ class ScoreField(models.IntegerField):
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": ScoreFormField, **kwargs})
+
+
+class _AsWritten(models.Field):
+    """A text that is stored byte for byte or refused, by forms, the API and imports alike: nothing is stripped."""
+
+    plain: str
+    default_validators = [refuse_unkept_signs]
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        """A text of spaces alone is nothing where something is needed."""
+        super().validate(value, model_instance)
+        if not self.blank and isinstance(value, str) and not value.strip():
+            raise ValidationError(self.error_messages["blank"], code="blank")
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"strip": False, **kwargs})
+
+    def deconstruct(self) -> Any:
+        """To the database it is the field that Django has: migrations need not know of it."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, f"django.db.models.{self.plain}", args, kwargs
+
+
+class LineField(_AsWritten, models.CharField):
+    """A short text: a name, a code, an address."""
+
+    plain = "CharField"
+
+
+class ProseField(_AsWritten, models.TextField):
+    """A text of any length: a note."""
+
+    plain = "TextField"

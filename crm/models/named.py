@@ -4,13 +4,15 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.fields import LineField
+
 
 class Named(models.Model):
     """A reference row; it is disabled with `is_active`, never deleted."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=100)
-    name_en = models.CharField(_("English name"), max_length=100, blank=True)
+    name = LineField(_("name"), max_length=100)
+    name_en = LineField(_("English name"), max_length=100, blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.customer import CustomerLine
-from crm.models.fields import FenField
+from crm.models.fields import FenField, LineField
 from crm.models.user import User
 
 
@@ -37,10 +37,10 @@ class Sale(models.Model):
     line = models.ForeignKey(
         CustomerLine, models.PROTECT, related_name="sales", db_index=False, verbose_name=_("customer line")
     )
-    contract_no = models.CharField(_("contract number"), max_length=60, blank=True)
+    contract_no = LineField(_("contract number"), max_length=60, blank=True)
     signed_on = models.DateField(_("signed on"))
     amount = FenField(_("amount"))
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note = LineField(_("note"), max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.fields import LineField
 from crm.models.region import Branch, Department, Region
 
 
@@ -56,7 +57,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    name = models.CharField(_("name"), max_length=60, blank=True)
+    name = LineField(_("name"), max_length=60, blank=True)
     role = models.CharField(_("role"), max_length=30, choices=Role)
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, verbose_name=_("region"))
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch office"))

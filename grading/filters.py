@@ -1,12 +1,22 @@
 """What the lists of assessments and grades can be narrowed by: on the page and in the API alike."""
 
+from datetime import date
+
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import customer_filter, customer_line_filter, people, product_line_filter, region_filter
-from crm.lib.filtering import KnownRecordsFilter, ListFilters, SearchFilter, WordsFilter, YearsFilter, YesNoFilter
+from crm.lib.filtering import (
+    DayFilter,
+    KnownRecordsFilter,
+    ListFilters,
+    SearchFilter,
+    WordsFilter,
+    YearsFilter,
+    YesNoFilter,
+)
 from crm.models import GradeLetter, GradeState
 from grading.explain import SENTENCES
 from grading.models import Cycle
@@ -14,13 +24,15 @@ from grading.policy import Missing
 
 
 class YearInEffectFilter(YearsFilter):
-    """Of one or more fiscal years; of the one in effect today unless told, of none where none is."""
+    """Of one or more fiscal years; unless told, of the one in effect today or on the day asked for, if there is one."""
 
     def filter(self, qs: QuerySet, value: list[str]) -> QuerySet:
         if value:
             return super().filter(qs, value)
-        in_effect = Cycle.objects.effective(timezone.localdate()).values("fiscal_year")[:1]
-        return qs.filter(**{self.field_name: in_effect})
+        day = self.parent.form.cleaned_data.get("as_of")
+        cycles = Cycle.objects.effective(day or timezone.localdate())
+        cycles = cycles.published_by(day) if day else cycles
+        return qs.filter(**{self.field_name: cycles.values("fiscal_year")[:1]})
 
 
 class MissingFilter(WordsFilter):
@@ -82,6 +94,36 @@ class GradeFilter(ListFilters):
     grade = WordsFilter("record__letter", label=_("Grade"), choices=GradeLetter.choices)
     state = WordsFilter("record__state", label=_("State"), choices=GradeState.choices)
     fiscal_year = YearInEffectFilter("fiscal_year", label=_("Fiscal year"))
+    as_of = DayFilter(label=_("As recorded by the end of this day, and effective on it"), method="on_day")
+
+    def on_day(self, queryset: QuerySet, name: str, day: date) -> QuerySet:
+        """The records of a day are another list: `PastGradeFilter` narrows it."""
+        return queryset
+
+
+class PastGradeFilter(GradeFilter):
+    """Grades as they were recorded by the end of a day: records, each the last of its grade."""
+
+    orderings = {
+        "id": "grade_id",
+        "name": "grade__line__customer__pinyin",
+        "code": "grade__line__customer__code",
+        "grade": "letter",
+        "score": "score",
+        "graded_at": "recorded_at",
+    }
+
+    search = SearchFilter("grade__line__customer__search_text")
+    region = region_filter("grade__line__customer__region")
+    customer = customer_filter("grade__line__customer")
+    line = product_line_filter("grade__line__product_line")
+    grade = WordsFilter("letter", label=_("Grade"), choices=GradeLetter.choices)
+    state = WordsFilter("state", label=_("State"), choices=GradeState.choices)
+    fiscal_year = YearInEffectFilter("grade__fiscal_year", label=_("Fiscal year"))
+
+    def on_day(self, queryset: QuerySet, name: str, day: date) -> QuerySet:
+        """The last record of each grade that was there by the end of the day and counted on it."""
+        return queryset.known_on(day)  # type: ignore[attr-defined]
 
 
 class CycleLineFilter(ListFilters):

@@ -23,7 +23,7 @@ class StrictFilters(BaseFilterBackend):
         filters = view.filterset_class(
             request.query_params, queryset, request=request, default_ordering=view.default_ordering
         )
-        refuse_unknown(request, {*filters.filters, *OF_THE_LIST})
+        refuse_unknown(request, {*filters.filters, *OF_THE_LIST, *getattr(view, "list_parameters", ())})
         refuse_repeated(request, filters)
         if not filters.form.is_valid():
             raise ValidationError(_details(filters.form))

@@ -14,9 +14,10 @@ from grading.models import Grade, GradeRecord, GradingPolicy
 from grading.policy import Policy
 
 
-def grades(found: Iterable[Grade]) -> list[dict[str, Any]]:
-    """Grades with their breakdowns; the policies are read once for all of them."""
-    rows = [(grade, grade.record) for grade in found if grade.record is not None]
+def grades(found: Iterable[Grade | GradeRecord]) -> list[dict[str, Any]]:
+    """Grades with their breakdowns, as of now or as of a record; the policies are read once for all of them."""
+    pairs = [(one, one.record) if isinstance(one, Grade) else (one.grade, one) for one in found]
+    rows = [(grade, record) for grade, record in pairs if record is not None]
     wanted = {record.policy_id for _grade, record in rows}
     policies = {row.pk: row.as_rules() for row in GradingPolicy.objects.for_list().filter(pk__in=wanted)}
     return [_stored(grade, record, policies[record.policy_id]) for grade, record in rows]

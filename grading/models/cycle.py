@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.lib.dates import fiscal_year_start
+from crm.lib.dates import day_end, fiscal_year_start
 from crm.models import Job, ProductLine, Region
 from grading.models.policy import GradingPolicy
 
@@ -38,6 +38,10 @@ class CycleQuerySet(models.QuerySet):
     def effective(self, today: date) -> "CycleQuerySet":
         """Published cycles whose fiscal year has begun, the latest first: its first one rules the labels."""
         return self.visible_grades().filter(starts_on__lte=today).order_by("-fiscal_year")
+
+    def published_by(self, day: date) -> "CycleQuerySet":
+        """Those that were published by the end of a day."""
+        return self.filter(published_at__lt=day_end(day))
 
 
 class Cycle(models.Model):

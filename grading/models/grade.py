@@ -4,9 +4,10 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.lib.dates import day_end
 from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules
@@ -79,6 +80,18 @@ class GradeRecordQuerySet(models.QuerySet):
     def effective(self, day: date) -> "GradeRecordQuerySet":
         """Those that count on a day."""
         return self.filter(effective_on__lte=day)
+
+    def known_on(self, day: date) -> "GradeRecordQuerySet":
+        """Of each grade the record that counted on a day, as it was known by the day's end."""
+        known = self.model.objects.filter(recorded_at__lt=day_end(day)).effective(day)
+        later = known.filter(grade=OuterRef("grade")).filter(
+            Q(recorded_at__gt=OuterRef("recorded_at")) | Q(recorded_at=OuterRef("recorded_at"), pk__gt=OuterRef("pk"))
+        )
+        return self.filter(recorded_at__lt=day_end(day)).effective(day).exclude(Exists(later))
+
+    def for_list(self) -> "GradeRecordQuerySet":
+        """What one row of a list shows, in a constant number of queries."""
+        return self.select_related("policy", "grade__line__customer__region", "grade__line__product_line")
 
 
 class GradeRecord(models.Model):

@@ -1,0 +1,297 @@
+"""Following a list: what changed since a moment or since the last call, and what is gone (docs/adr/0011).
+
+A record has changed where anything in its object may have: the record itself, or one that its object shows. Both are
+found in the change log and read up to the oldest open transaction, from where the next call goes on: nothing is missed,
+some things come twice. What the reader may not see is told only where it was within his sight.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from crm.api import sync_tokens
+from crm.api.pagination import KeysetPagination, page_size
+from crm.api.resources import Readable
+from crm.lib.transactions import horizon
+from crm.models import Change, Customer, CustomerLine, LineMember, User
+
+PARAMETER = "changed_since"
+
+
+class Window(NamedTuple):
+    """The transactions that a call reads: from a number, or from a moment, to the newest there was when it began."""
+
+    since: int
+    moment: datetime | None
+    beyond: int
+    following: int  # where the next call begins
+
+    @classmethod
+    def after(cls, number: int) -> Self:
+        """What the transactions from a number on have written."""
+        now = horizon()
+        if number > now.oldest_open:
+            raise sync_tokens.OutOfReach(_("The sync token is of another database. Start again without it."))
+        return cls(number, None, now.beyond, now.oldest_open)
+
+    @classmethod
+    def from_moment(cls, moment: datetime) -> Self:
+        """What was recorded from a moment on."""
+        now = horizon()
+        before = Change.objects.filter(at__lt=moment).order_by("-sequence").values_list("transaction", flat=True)
+        return cls(next(iter(before[:1]), 0), moment, now.beyond, now.oldest_open)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it begins before the log does."""
+        return self.since == 0 and self.moment is not None
+
+    def within(self, number: str, moment: str = "") -> Q:
+        """A condition on the column that holds the transaction's number, and the one with its moment."""
+        bounded = Q(**{f"{number}__lt": self.beyond})
+        if self.moment is not None and moment:
+            return bounded & Q(**{f"{moment}__gte": self.moment})
+        return bounded & Q(**{f"{number}__gte": self.since})
+
+    def changes(self, *models: type[Model]) -> QuerySet[Change]:
+        """The rows of the change log of some tables."""
+        tables = [model._meta.db_table for model in models]
+        return Change.objects.filter(self.within("transaction", "at"), table__in=tables)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a resource's objects are made of.
+
+    `customer` leads to the customer whose scope is theirs; `shows` are paths to the records that the object shows;
+    `fixed` are filters whose answer never changes for a record, so that what they leave out is never told.
+    """
+
+    customer: str = ""
+    shows: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Whose change changes the object: its own record, its customer, what it shows."""
+        own = () if self.customer in ("", "pk") else (self.customer,)
+        return tuple(dict.fromkeys(("pk", *own, *self.shows)))
+
+
+class SyncedPagination(KeysetPagination):
+    """Pages of a list that can be followed."""
+
+    def get_schema_operation_parameters(self, view) -> list[dict[str, Any]]:
+        """With `changed_since`."""
+        description = (
+            "Only what changed: since a moment (RFC 3339) on the first call, since the `sync` of an earlier answer "
+            "after that. Sorted by id; records that are gone come as {id, deleted}."
+        )
+        mine = {"name": PARAMETER, "in": "query", "required": False, "description": description}
+        return [*super().get_schema_operation_parameters(view), {**mine, "schema": {"type": "string"}}]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """With tombstones and the token."""
+        gone = {
+            "type": "object",
+            "title": "Tombstone",
+            "required": ["id", "deleted"],
+            "properties": {"id": {"type": "integer"}, "deleted": {"type": "boolean", "const": True}},
+            "additionalProperties": False,
+        }
+        envelope = super().get_paginated_response_schema({"type": "array", "items": {"anyOf": [schema["items"], gone]}})
+        token = {"type": "string", "description": "With changed_since only: what to send as changed_since next time."}
+        envelope["properties"]["sync"] = token
+        return envelope
+
+
+class Synced(Readable):
+    """A list that can be followed with `changed_since`."""
+
+    pagination_class = SyncedPagination
+    feed = Feed()
+    list_parameters: tuple[str, ...] = (PARAMETER,)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        if PARAMETER in request.query_params:
+            return Following(self, request).response()
+        return super().list(request, *args, **kwargs)
+
+    def followed(self) -> QuerySet:
+        """The records that may be told of at all, to whoever asks."""
+        return self.queryset.model._base_manager.all()
+
+    def edition(self) -> str:
+        """What else decides which records the list has: where it differs from the token's, one starts again."""
+        return ""
+
+    def changed_besides(self, window: Window) -> Iterator[QuerySet]:
+        """Records that changed without a row of their own in the change log."""
+        return iter(())
+
+    def seen_before(self, window: Window) -> Q | None:
+        """Which records out of sight were within it in the window; None where there are none."""
+        return Formerly(self.feed, self.person, window).condition(self.queryset.model) if self.feed.customer else None
+
+
+class Following:
+    """One call: which records changed, how they are now, and where the next call goes on."""
+
+    def __init__(self, view: Synced, request: Request) -> None:
+        self.view, self.request, self.person = view, request, view.person
+        refuse_forms(request)
+        self.found = view.filter_queryset(view.get_queryset())
+        refuse_order(view)
+        self.token = sync_tokens.Binding.of(request, view.person, view.edition())
+        place = sync_tokens.place_of(request)
+        self.window, self.last = (Window(*place[0]), place[1]) if place else (self._begin(), 0)
+
+    def response(self) -> Response:
+        """The page in the envelope of every list, with `sync`."""
+        size = page_size(self.request)
+        ids = list(self._candidates().filter(pk__gt=self.last).order_by("pk").values_list("pk", flat=True)[: size + 1])
+        page = ids[:size]
+        return Response(
+            {
+                "next": self._address(page[-1]) if len(ids) > size else None,
+                "previous": None,
+                "results": self._objects(page),
+                "sync": self.token.sign(self.window.following),
+            }
+        )
+
+    def _begin(self) -> Window:
+        since = sync_tokens.since(self.request.query_params[PARAMETER], self.token)
+        return Window.from_moment(since) if isinstance(since, datetime) else Window.after(since)
+
+    def _objects(self, ids: Sequence[int]) -> list[Any]:
+        shown = self.view.represent(list(self.found.filter(pk__in=ids).order_by()))
+        by_id = {row["id"]: row for row in shown}
+        return [by_id.get(pk, {"id": pk, "deleted": True}) for pk in ids]
+
+    def _address(self, last: int) -> str:
+        place = sync_tokens.sign_place(self.window._replace(moment=self._moment), last, self.request)
+        return replace_query_param(self.request.build_absolute_uri(), "cursor", place)
+
+    @property
+    def _moment(self) -> Any:
+        return self.window.moment and self.window.moment.isoformat()
+
+    def _candidates(self) -> QuerySet:
+        records = self._records()
+        changed = records.filter(pk__in=self._changed())
+        visible, former = self._exists(self.view.get_queryset()), self._former()
+        if self.window.is_everything:
+            gone = Q(pk__in=self._changed()) & ~Q(visible)
+            return records.filter(Q(self._exists(self.found)) | (gone & former if former is not None else gone))
+        return changed if former is None else changed.filter(Q(visible) | former)
+
+    def _former(self) -> Q | None:
+        """None where everything that there is may be told of."""
+        if self.person.sees_all_regions:
+            return None
+        return self.view.seen_before(self.window) or Q(pk__in=())
+
+    def _records(self) -> QuerySet:
+        filters = self.view.list_filters
+        records = self.view.followed()
+        for name in self.view.feed.fixed:
+            records = filters.filters[name].filter(records, filters.form.cleaned_data[name])
+        return records
+
+    @staticmethod
+    def _exists(queryset: QuerySet) -> Exists:
+        return Exists(queryset.order_by().filter(pk=OuterRef("pk")))
+
+    def _changed(self) -> QuerySet:
+        """The ids of what changed; tables without a change are not asked."""
+        model = self.view.queryset.model
+        parts = [part.order_by().values("pk") for part in self._parts(model)]
+        return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+
+    def _parts(self, model: type[Model]) -> Iterator[QuerySet]:
+        records = model._base_manager.all()
+        for path in self.view.feed.paths:
+            for ids in self._sources[path]:
+                yield records.filter(**{f"{path}__in": ids})
+        yield from self.view.changed_besides(self.window)
+        yield records.none()
+
+    @cached_property
+    def _sources(self) -> dict[str, list[QuerySet]]:
+        """For each path, what says which records at its end changed."""
+        models = {path: end_of(self.view.queryset.model, path) for path in self.view.feed.paths}
+        logged = {*models.values(), LineMember}
+        busy = set(self.window.changes(*logged).order_by().values_list("table", flat=True).distinct())
+        return {path: list(self._sources_of(model, busy)) for path, model in models.items()}
+
+    def _sources_of(self, model: type[Model], busy: set[str]) -> Iterator[QuerySet]:
+        if model._meta.db_table in busy:
+            yield self.window.changes(model).values("object_id")
+        if model is CustomerLine:
+            yield CustomerLine.objects.filter(self.window.within("labels_transaction")).values("pk")
+        if model is Customer and LineMember._meta.db_table in busy and not self.person.sees_whole_region:
+            members = LineMember.objects.of(self.person).filter(
+                pk__in=self.window.changes(LineMember).values("object_id")
+            )
+            yield members.values("line__customer")
+
+
+@dataclass(frozen=True)
+class Formerly:
+    """What was within a person's sight when it changed, though it may be no more."""
+
+    feed: Feed
+    person: User
+    window: Window
+
+    def condition(self, model: type[Model]) -> Q:
+        """Records that left the person's place themselves, or whose customer did."""
+        left = self._theirs(self.window.changes(model)).values("object_id")
+        return Q(pk__in=left) | Q(**{f"{self.feed.customer}__in": self._customers()})
+
+    def _theirs(self, changes: QuerySet[Change]) -> QuerySet[Change]:
+        if self.person.sees_whole_region:
+            return changes.filter(region_id=self.person.region_id)
+        return changes.filter(customer__in=self._customers())
+
+    def _customers(self) -> QuerySet:
+        if self.person.sees_whole_region:
+            return self._theirs(self.window.changes(Customer)).values("object_id")
+        ended = self.window.changes(LineMember).values("object_id")
+        members = LineMember.objects.of(self.person).filter(Q(until_on=None) | Q(pk__in=ended))
+        mine = Q(pk__in=members.values("line__customer"))
+        if self.person.branch_id is not None:
+            moved = self.window.changes(Customer).filter(before__branch_id=self.person.branch_id)
+            mine |= Q(branch_id=self.person.branch_id) | Q(pk__in=moved.values("object_id"))
+        return Customer.objects.filter(mine).values("pk")
+
+
+def end_of(model: type[Model], path: str) -> type[Model]:
+    """The model that a path leads to."""
+    for name in path.split("__"):
+        model = model if name == "pk" else model._meta.get_field(name).related_model  # type: ignore[assignment]
+    return model
+
+
+def refuse_forms(request: Request) -> None:
+    """Raise for a stream: what changed comes in pages."""
+    if request.accepted_renderer.format != "json":
+        sentence = _("What changed comes in pages of JSON. Leave the format out.")
+        raise ValidationError({PARAMETER: [ErrorDetail(sentence, "no_stream")]})
+
+
+def refuse_order(view: Any) -> None:
+    """Raise for an ordering: what is gone has no values to be sorted by."""
+    if view.list_filters.form.cleaned_data.get("ordering") not in ("", None, "id"):
+        sentence = _("What changed is sorted by id. Leave the ordering out.")
+        raise ValidationError({"ordering": [ErrorDetail(sentence, "not_sortable")]})

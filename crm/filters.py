@@ -28,6 +28,7 @@ from crm.models import (
     GradeState,
     ProductLine,
     Region,
+    Role,
     User,
 )
 
@@ -118,6 +119,34 @@ class CustomerFilter(ListFilters):
             return found
         lines = CustomerLine.objects.filter(customer=OuterRef("pk"), is_active=True, **self.wanted_of_line)
         return found.filter(Exists(lines))
+
+
+class ContactFilter(ListFilters):
+    """People at customers."""
+
+    orderings = {"id": "pk", "name": "name", "customer": "customer__pinyin"}
+
+    search = django_filters.CharFilter(label=_("Search"), max_length=100, method="of_words")
+    region = region_filter("customer__region")
+    customer = customer_filter("customer")
+    is_key_person = YesNoFilter("is_key_person", label=_("Key person"))
+
+    def of_words(self, queryset: QuerySet, _column: str, words: str) -> QuerySet:
+        """Every word occurs in the person's name, or in what finds the customer."""
+        for word in words.lower().split():
+            queryset = queryset.filter(Q(name__icontains=word) | Q(customer__search_text__contains=word))
+        return queryset
+
+
+class PersonFilter(ListFilters):
+    """People who work with the product."""
+
+    orderings = {"id": "pk", "name": "name"}
+
+    search = django_filters.CharFilter("name", lookup_expr="icontains", label=_("Search"), max_length=100)
+    region = region_filter("region")
+    role = WordsFilter("role", label=_("Role"), choices=Role.choices)
+    is_active = YesNoFilter("is_active", label=_("Active"))
 
 
 class CustomersOfLineFilter(CustomerFilter):

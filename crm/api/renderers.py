@@ -1,4 +1,4 @@
-"""JSON out and in, by orjson: fast, strict, UTF-8."""
+"""JSON out and in, by orjson: fast, strict, UTF-8; and the forms that a whole list can take."""
 
 from typing import Any
 
@@ -28,6 +28,38 @@ class Json(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type=None, renderer_context=None) -> bytes:
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+class Stream(Json):
+    """A form without pages. The list itself is streamed (crm.api.streaming); what is rendered here is a problem."""
+
+    content_type = ""
+
+
+class Ndjson(Stream):
+    """One object a line."""
+
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+    content_type = "application/x-ndjson; charset=utf-8"
+
+
+class Csv(Stream):
+    """A header and one record a line."""
+
+    media_type = "text/csv"
+    format = "csv"
+    content_type = "text/csv; charset=utf-8; header=present"
+
+
+class Xlsx(Stream):
+    """A workbook of one sheet."""
+
+    media_type = content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    format = "xlsx"
+
+
+STREAMS = (Ndjson, Csv, Xlsx)
 
 
 class JsonParser(BaseParser):

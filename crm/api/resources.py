@@ -1,5 +1,6 @@
 """The base of every resource: read within scope, write through one action."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db.models import Model, QuerySet
@@ -11,15 +12,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from crm.api import streaming
+from crm.api.conditional import Conditional, data_with_version
 from crm.api.filtering import refuse_unknown
+from crm.api.idempotency import AnsweredOnce
 from crm.api.permissions import READ, WRITE
+from crm.api.renderers import STREAMS, Stream
 from crm.models import User
 from crm.permissions import Permission
 
 READING = ("list", "retrieve")
 
 
-class Resource(viewsets.GenericViewSet):
+class Resource(AnsweredOnce, Conditional, viewsets.GenericViewSet):
     """A set of records: which exist for whom, who may do what with them.
 
     `permissions` and `scopes` are per action; `refusals` are the domain errors of its actions with their status.
@@ -54,7 +59,30 @@ class Resource(viewsets.GenericViewSet):
 
 
 class Readable(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
-    """A list and its records."""
+    """A list and its records: pages of JSON, or the whole list as a stream."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Vary": "Accept"}
+
+    def get_renderers(self) -> Any:
+        streams = [renderer() for renderer in STREAMS if self.action == "list"]
+        return [*super().get_renderers(), *streams]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        found = self.filter_queryset(self.get_queryset())
+        if isinstance(request.accepted_renderer, Stream):
+            return streaming.respond(request, self.records(found), self.basename)
+        return self.get_paginated_response(self.represent(self.paginate_queryset(found) or []))
+
+    def represent(self, records: Sequence[Any]) -> Sequence[Any]:
+        """The objects of records, as a page shows them."""
+        show = self.get_serializer().to_representation  # with many=True they would stay until the collector comes
+        return [show(record) for record in records]
+
+    def records(self, found: QuerySet) -> streaming.Records:
+        """A whole list, to be streamed."""
+        return streaming.SerializedRecords(found, self.get_serializer(), self.represent)
 
 
 class Creatable(Resource):
@@ -81,7 +109,7 @@ class Changeable(Creatable):
         record = self.get_object()
         if not self.is_writable(record):
             raise PermissionDenied(_("You see this record, but it is not yours to change."), "not_yours")
-        serializer = self.get_serializer(record, data=request.data, partial=True)
+        serializer = self.get_serializer(record, data=data_with_version(request, record), partial=True)
         serializer.is_valid(raise_exception=True)
         saved = self.save(serializer)
         return Response(self.get_serializer(self.get_queryset().get(pk=saved.pk)).data)

@@ -12,6 +12,7 @@ from crm import filters
 from crm.api.fields import CodeField, EmbeddedField, IdField, MoneyField, RateField, ScoreField
 from crm.models import (
     Branch,
+    Contact,
     Customer,
     CustomerLine,
     Division,
@@ -67,6 +68,8 @@ class RecordSerializer(StrictSerializer, serializers.ModelSerializer):
         options["validators"] = [v for v in options.get("validators", ()) if not isinstance(v, UniqueValidator)]
         if not options["validators"] or kind in (MoneyField, RateField):
             del options["validators"]
+        if isinstance(model_field, stored.LineField | stored.ProseField):
+            options["trim_whitespace"] = False
         return kind, {name: value for name, value in options.items() if _fits(kind, name)}
 
     def get_uniqueness_extra_kwargs(self, field_names, declared_fields, extra_kwargs):
@@ -222,6 +225,43 @@ class CustomerSerializer(RecordSerializer):
 
     def _unchecked(self) -> set[str]:
         return super()._unchecked() | ({"code"} if not self.record.code else set())
+
+
+class ContactSerializer(RecordSerializer):
+    """A person at a customer."""
+
+    fixed = ("customer",)
+
+    customer = EmbeddedField(filters.customers, model=Customer, shown_by=CustomerNameSerializer)
+    email = serializers.CharField(max_length=254, allow_blank=True, required=False)
+
+    class Meta:
+        model = Contact
+        fields = (
+            "id",
+            "customer",
+            "name",
+            "department",
+            "title",
+            "phone",
+            "email",
+            "is_key_person",
+            "note",
+            "version",
+        )
+
+
+class PersonSerializer(serializers.ModelSerializer):
+    """Someone who works with the product; how he signs in is nobody else's business."""
+
+    region: Any = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+    branch: Any = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+    department: Any = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+    guided_by: Any = IdField(filters.people, shown_as="visible_guide", read_only=True, allow_null=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "name", "role", "region", "branch", "department", "guided_by", "is_active")
 
 
 class CustomerLineSerializer(StrictSerializer, serializers.ModelSerializer):

@@ -1,4 +1,4 @@
-"""The base: customers, their product lines and sales, regions and product lines."""
+"""The base: customers, their contacts, product lines and sales, regions, product lines and people."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from crm.actions import customers as customer_actions
 from crm.actions import sales as sale_actions
+from crm.actions.contacts import save_contact
 from crm.api import serializers
 from crm.api.resources import Changeable, Creatable, Readable
-from crm.filters import CustomerFilter, CustomerLineFilter, SaleFilter
+from crm.filters import ContactFilter, CustomerFilter, CustomerLineFilter, PersonFilter, SaleFilter
 from crm.lib.filtering import ListFilters
-from crm.models import Customer, CustomerLine, ProductLine, Region, Sale, User, Way
+from crm.models import Contact, Customer, CustomerLine, ProductLine, Region, Sale, User, Way
 from crm.permissions import Permission
 
 
@@ -81,6 +82,45 @@ class CustomerViewSet(Changeable, Readable):
         )
 
 
+class ContactViewSet(Changeable, Readable):
+    """The people at the customers you see."""
+
+    queryset = Contact.objects.all()
+    serializer_class = serializers.ContactSerializer
+    filterset_class = ContactFilter
+    permissions = {
+        "list": Permission.VIEW_CUSTOMERS,
+        "retrieve": Permission.VIEW_CUSTOMERS,
+        "create": Permission.EDIT_CUSTOMER,
+        "partial_update": Permission.EDIT_CUSTOMER,
+    }
+
+    def get_queryset(self) -> QuerySet:
+        return self.queryset.all().visible_to(self.person).select_related("customer__region")
+
+    def is_writable(self, record: Any) -> bool:
+        return True  # as the customer: who sees it keeps its facts
+
+    def save(self, serializer: serializers.ContactSerializer) -> Contact:
+        return save_contact(contact=serializer.record, version=serializer.read_version, by=self.person, way=Way.API)
+
+
+class PersonViewSet(Readable):
+    """The colleagues you see: head office and your region, or everyone."""
+
+    queryset = User.objects.all()
+    serializer_class = serializers.PersonSerializer
+    filterset_class = PersonFilter
+    permissions = {"list": Permission.VIEW_REFERENCE, "retrieve": Permission.VIEW_REFERENCE}
+
+    def get_queryset(self) -> QuerySet:
+        people = self.queryset.all().visible_to(self.person)
+        guides = User.objects.visible_to(self.person).filter(pk=OuterRef("guided_by_id"))
+        return people.select_related("region", "branch", "department").annotate(
+            visible_guide=Subquery(guides.values("pk"))
+        )
+
+
 class CustomerLineViewSet(Creatable, Readable):
     """Customers in their product lines, with the labels in force."""
 
@@ -131,6 +171,8 @@ def require_own_line(line: CustomerLine, user: User) -> None:
 
 ROUTES = (
     ("customers", CustomerViewSet),
+    ("contacts", ContactViewSet),
+    ("people", PersonViewSet),
     ("customer-lines", CustomerLineViewSet),
     ("sales", SaleViewSet),
     ("regions", RegionViewSet),

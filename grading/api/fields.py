@@ -22,10 +22,19 @@ OBJECT = {
 }
 
 
+class BudgetSerializer(serializers.Serializer):
+    """A budget as it is shown."""
+
+    state = serializers.ChoiceField(choices=WORDS)
+    amount = MoneyField(allow_null=True)
+    fits_pricing = serializers.BooleanField()
+
+
 @extend_schema_field({"oneOf": [OBJECT, {"type": "boolean"}, {"type": "string", "enum": WORDS}]})
 class BudgetField(serializers.Field):
     """The budget of the year. A bare true, "planned" or "confirmed" also says that it fits our pricing policy."""
 
+    shown_by = BudgetSerializer
     default_error_messages = {
         "invalid": _("Write true, false, none, planned, confirmed, or an object with state, amount and fits_pricing."),
     }

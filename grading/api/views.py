@@ -1,5 +1,6 @@
 """Grades, what they are made of, and the yearly cycle."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -41,9 +42,8 @@ class GradeViewSet(Readable):
     def get_queryset(self) -> QuerySet:
         return super().get_queryset().filter(record__isnull=False)
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response(shown.grades(page))
+    def represent(self, records: Sequence[Grade]) -> Sequence[Any]:
+        return shown.grades(records)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(shown.grades([self.get_object()])[0])

@@ -64,7 +64,8 @@ def graded(cycle):
     def make(line=None, *, fiscal_year: int = 2025, **changes) -> Grade:
         line = line or CustomerLineFactory()
         grade = Grade.objects.create(line=line, fiscal_year=fiscal_year)
-        grade.record = GradeRecord.objects.create(**RECORD | {"grade": grade, "policy": policy()} | changes)
+        own = {"grade": grade, "policy": policy(), "product_line": line.product_line}
+        grade.record = GradeRecord.objects.create(**RECORD | own | changes)
         grade.save()
         return grade
 
@@ -80,6 +81,7 @@ RECORD = {
     "as_of": date(2025, 1, 1),
     "recorded_at": timezone.make_aware(timezone.datetime(2024, 12, 20, 12)),
     "effective_on": date(2025, 1, 1),
+    "before": "not_assessed",
     "state": "graded",
     "letter": "B",
     "score": 84_0000,

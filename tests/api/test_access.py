@@ -15,8 +15,8 @@ from crm.permissions import Permission
 from tests.api.conftest import ApiClient
 from tests.factories import CustomerFactory, UserFactory
 
-LISTS = ["customers", "customer-lines", "sales", "grades", "assessments", "policies", "cycles"]
-REFERENCE = ["regions", "product-lines"]
+LISTS = ["customers", "contacts", "customer-lines", "sales", "grades", "assessments", "policies", "cycles"]
+REFERENCE = ["regions", "product-lines", "people"]
 
 
 def is_problem(answer, status, code):
@@ -151,8 +151,8 @@ def test_a_form_it_does_not_speak(api, head_office):
     answer = api(head_office).get("/api/v1/customers/", headers={"accept": "text/turtle"})
     assert is_problem(answer, 406, "not_acceptable")
     unknown = api(head_office).read("customers/", format="turtle")
-    assert is_problem(unknown, 400, "invalid")
-    assert unknown.json()["errors"][0]["field"] == "format"
+    assert is_problem(unknown, 406, "not_acceptable")
+    assert unknown.json()["detail"] == "The formats here are: json, ndjson, csv, xlsx."
     assert api(head_office).read("customers/", format="json").status_code == 200
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from grading.models import CycleState
 from tests.api.conftest import NOT_GRADABLE
-from tests.factories import AssessmentFactory, CustomerLineFactory, CycleFactory, SaleFactory
+from tests.factories import AssessmentFactory, ContactFactory, CustomerLineFactory, CycleFactory, SaleFactory
 
 PATHS = [
     "customers/",
@@ -23,6 +23,8 @@ PATHS = [
     "cycles/",
     "regions/",
     "product-lines/",
+    "contacts/",
+    "people/",
 ]
 
 
@@ -36,6 +38,7 @@ def schema():
 @pytest.fixture
 def company(customer, graded, north):
     line = CustomerLineFactory(customer=customer, lead=north)
+    ContactFactory(customer=customer)
     SaleFactory(line=line, contract_no="HT-1")
     AssessmentFactory(line=line)
     graded(line)
@@ -97,7 +100,7 @@ def test_a_preview_and_a_problem_are_what_it_says(schema, api, north):
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
-        ("customers/", "get", {"200", "400", "401", "403"}),
+        ("customers/", "get", {"200", "400", "401", "403", "406"}),
         ("customers/", "post", {"201", "400", "401", "403", "409", "415"}),
         ("customers/{id}/", "get", {"200", "400", "401", "403", "404"}),
         ("customers/{id}/", "patch", {"200", "400", "401", "403", "404", "409", "412", "415"}),
@@ -113,7 +116,7 @@ def test_filters_stand_in_it(schema):
     parameters = {item["name"]: item for item in schema["paths"]["/api/v1/grades/"]["get"]["parameters"]}
     assert parameters.keys() == {
         *("line", "region", "grade", "fiscal_year", "customer", "state"),
-        *("search", "ordering", "cursor", "page_size"),
+        *("search", "ordering", "cursor", "page_size", "format"),
     }
     assert parameters["grade"]["schema"]["items"]["enum"] == ["A", "B", "C", "D"]
 

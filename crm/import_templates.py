@@ -1,7 +1,10 @@
 """The table that people fill in: the columns of a kind of import in their language, and what belongs in each."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 import xlsxwriter
 from django.utils.text import capfirst
@@ -21,6 +24,8 @@ _FORMATS = (
     ({day}, "yyyy-mm-dd"),
     ({whole, year}, "0"),
 )
+MOST_RECORDS = 20_000
+_HUNDREDTHS = {amount, not_negative, rate, margin}  # parsed to fen and hundredths of a percent
 _YES_NO = ("是", "否", "yes", "no")
 _ROWS = 5000  # as many get their choices offered
 _LONGEST_LIST = 255  # characters: what Excel keeps of a list of choices
@@ -51,13 +56,23 @@ def blank_cell_means() -> str:
     )
 
 
-def write_template(kind: Kind, user: User) -> bytes:
-    """A workbook with the columns of the kind to fill in, and a second sheet that explains them."""
+class TooManyRecords(Exception):
+    """There is more than a template can carry; a list's export is made for that."""
+
+
+def write_template(kind: Kind, user: User, *, has_records: bool = False) -> bytes:
+    """A workbook with the columns of the kind to fill in, and a second sheet that explains them.
+
+    With `has_records` it holds what the person may see already, to be changed and imported again: unchanged rows
+    change nothing. Raises TooManyRecords.
+    """
     file = BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         head = book.add_format({"bold": True, "bg_color": "#E2F0F1", "bottom": 1, "text_wrap": True, "valign": "top"})
         required = book.add_format({"bold": True, "bg_color": "#FDF1DC", "bottom": 1, "valign": "top"})
-        formats = {form: book.add_format({"num_format": form}) for form in ("@", *(form for _parsers, form in _FORMATS))}
+        formats = {
+            form: book.add_format({"num_format": form}) for form in ("@", *(form for _parsers, form in _FORMATS))
+        }
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         sheet = book.add_worksheet(kind_label(kind)[:31])
         sheet.freeze_panes(1, 0)
@@ -66,8 +81,32 @@ def write_template(kind: Kind, user: User) -> bytes:
             sheet.set_column(place, place, max(14, 2 * len(label)), formats[_format_of(column)])
             sheet.write_string(0, place, label, required if column.is_required else head)
             _offer_choices(sheet, place, _allowed(column, user))
+        if has_records:
+            _write_records(sheet, kind, user)
         _explain(book.add_worksheet(_("Notes")), kind, user, (head, wrapped))
     return file.getvalue()
+
+
+def _write_records(sheet: Worksheet, kind: Kind, user: User) -> None:
+    for number, record in enumerate(kind.rows(user), start=1):
+        if number > MOST_RECORDS:
+            raise TooManyRecords
+        for place, (column, value) in enumerate(zip(kind.columns, record, strict=True)):
+            _write_value(sheet, (number, place), column, value)
+
+
+def _write_value(sheet: Worksheet, at: tuple[int, int], column: Column, value: Any) -> None:
+    """Figures as figures, days as days, everything else as text whatever it begins with."""
+    if value is None or value == "":
+        return
+    if column.parse in _HUNDREDTHS:
+        sheet.write_number(*at, Decimal(value) / 100)
+    elif isinstance(value, date):
+        sheet.write_datetime(*at, datetime(value.year, value.month, value.day))  # noqa: DTZ001 - a day has no zone
+    elif isinstance(value, int):
+        sheet.write_number(*at, value)
+    else:
+        sheet.write_string(*at, str(value))
 
 
 def _explain(sheet: Worksheet, kind: Kind, user: User, formats: tuple[Format, Format]) -> None:

@@ -30,6 +30,7 @@ def entries() -> list[Entry]:
     return [
         Entry(_("Home"), reverse("crm:home"), "home", Permission.VIEW_HOME),
         Entry(_("Customers"), reverse("crm:list-customers"), "building", Permission.VIEW_CUSTOMERS),
+        Entry(_("Imports"), reverse("crm:list-imports"), "upload", Permission.IMPORT_DATA),
     ]
 
 

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     EDIT_REFERENCE = "edit_reference"
     EDIT_USERS = "edit_users"
     VIEW_AUDIT = "view_audit"
+    IMPORT_DATA = "import_data"  # which kinds: those whose records the person may change
     USE_ADMIN = "use_admin"
 
 
@@ -48,7 +49,9 @@ _READ = frozenset(
         Permission.VIEW_REFERENCE,
     }
 )
-_KEEP_CUSTOMERS = frozenset({Permission.EDIT_CUSTOMER, Permission.EDIT_SALE, Permission.SAVE_ASSESSMENT})
+_KEEP_CUSTOMERS = frozenset(
+    {Permission.EDIT_CUSTOMER, Permission.EDIT_SALE, Permission.SAVE_ASSESSMENT, Permission.IMPORT_DATA}
+)
 _MANAGE_SALES = frozenset(
     {
         Permission.EDIT_POLICY,
@@ -68,6 +71,7 @@ _ADMINISTER = frozenset(
         Permission.EDIT_USERS,
         Permission.VIEW_AUDIT,
         Permission.USE_ADMIN,
+        Permission.IMPORT_DATA,
     }
 )
 

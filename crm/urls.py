@@ -3,13 +3,24 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from crm.views import customers, health, home, preferences
+from crm.views import customers, health, home, imports, preferences, set_up_import
 
 pages = [
     path("", home.home, name="home"),
     path("scope/", preferences.switch_region, name="switch-scope"),
     path("customers/", customers.list_customers, name="list-customers"),
     path("customers/<int:pk>/", customers.view_customer, name="view-customer"),
+    path("imports/", imports.list_imports, name="list-imports"),
+    path("imports/new/", imports.upload_import, name="upload-import"),
+    path("imports/templates/<slug:kind>/", imports.download_template, name="download-template"),
+    path("imports/<int:pk>/", imports.view_import, name="view-import"),
+    path("imports/<int:pk>/set-up/", set_up_import.set_up_import, name="set-up-import"),
+    path("imports/<int:pk>/progress/", imports.view_import_progress, name="view-import-progress"),
+    path("imports/<int:pk>/start/", imports.start_import, name="start-import"),
+    path("imports/<int:pk>/cancel/", imports.cancel_import, name="cancel-import"),
+    path("imports/<int:pk>/undo/", imports.undo, name="undo-import"),
+    path("imports/<int:pk>/rejected/", imports.download_rejected, name="download-rejected"),
+    path("imports/<int:pk>/file/", imports.download_import_file, name="download-import-file"),
 ]
 
 urlpatterns = [

@@ -1,5 +1,6 @@
 """What people see instead of a page; the words stand in templates/4xx.html and 500.html. Programs get a problem."""
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 within the frame; Django's own has no frame."""
     if is_api(request):
         return problem_page(400, "bad_request", _("The request cannot be read."))
+    if isinstance(exception, RequestDataTooBig):
+        return render(request, "400.html", {"is_too_large": True}, status=413)
     return render(request, "400.html", status=400)
 
 

@@ -185,7 +185,9 @@ class CustomerSerializer(RecordSerializer):
     fixed = ("product_lines",)
     beside_record = ("product_lines",)
 
-    code = serializers.CharField(max_length=40, required=False, help_text="Left out, the customer gets a number.")
+    code = serializers.CharField(
+        max_length=40, required=False, trim_whitespace=False, help_text="Left out, the customer gets a number."
+    )
     region = CodeField(filters.regions, model=Region)
     branch = CodeField(filters.branches, model=Branch, allow_null=True, required=False)
     division = CodeField(divisions, model=Division, allow_null=True, required=False)
@@ -233,7 +235,7 @@ class ContactSerializer(RecordSerializer):
     fixed = ("customer",)
 
     customer = EmbeddedField(filters.customers, model=Customer, shown_by=CustomerNameSerializer)
-    email = serializers.CharField(max_length=254, allow_blank=True, required=False)
+    email = serializers.CharField(max_length=254, allow_blank=True, required=False, trim_whitespace=False)
 
     class Meta:
         model = Contact

@@ -53,6 +53,15 @@ def count(name: str, *, default: int) -> int:
     return int(value)
 
 
+def rate(name: str, *, default: str) -> tuple[int, int]:
+    """Read how often in how many seconds; 0 is no limit."""
+    value = text(name, default=default)
+    match = re.fullmatch(r"(\d{1,7})(?:/(s|min|h))?", value, re.ASCII)
+    if match is None or (int(match[1]) > 0 and not match[2]):
+        stop(name, f"is {value!r}; write how often, such as 10/s, 600/min or 5000/h, or 0 for no limit.")
+    return int(match[1]), {"s": 1, "min": 60, "h": 3600}[match[2] or "s"]
+
+
 def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
     """Read one of a few words."""
     value = text(name, default=default)

@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # Beat only nudges. Each of these asks the database what is due, so that running twice or being down does no harm.
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "crm.tasks.reconcile_jobs", "schedule": 20.0},
+    "forget-old-answers": {"task": "crm.tasks.forget_old_answers", "schedule": crontab(hour=3, minute=10)},
     "regrade-changed-facts": {"task": "grading.tasks.regrade_changed_facts", "schedule": 300.0},
     "grading-do-what-is-due": {"task": "grading.tasks.do_what_is_due", "schedule": crontab(minute="*/10")},
 }
@@ -218,6 +219,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API
+API_RATE = read.rate("API_RATE", default="600/min")
 KNOX_TOKEN_MODEL = "crm.ApiToken"
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -229,6 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.BearerToken", "crm.api.authentication.BrowserSession"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RequiresPermission"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.Json"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttling.Rate"],
     "DEFAULT_PARSER_CLASSES": ["crm.api.renderers.JsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.negotiation.StrictNegotiation",
     "DEFAULT_METADATA_CLASS": None,

@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
-from crm.actions import jobs
+from crm.actions import answers, jobs
 
 
 class JobTask(Task):
@@ -23,3 +23,9 @@ class JobTask(Task):
 def reconcile_jobs() -> None:
     """Find the jobs that nobody works on and nudge the workers again."""
     jobs.reconcile_jobs(now=timezone.now())
+
+
+@shared_task
+def forget_old_answers() -> None:
+    """Delete the answers whose Idempotency-Key has had its day."""
+    answers.forget_old_answers(now=timezone.now())

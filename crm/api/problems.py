@@ -15,6 +15,16 @@ from rest_framework.response import Response
 from crm.actions.changes import EditedMeanwhile
 from crm.lib.problems import MEDIA_TYPE, problem
 
+# What becomes a problem and not a 500; a resource adds its own refusals.
+EXPECTED = (
+    exceptions.APIException,
+    Http404,
+    PermissionDenied,
+    ModelValidationError,
+    EditedMeanwhile,
+    IntegrityError,
+)
+
 
 class BadCursor(exceptions.APIException):
     """A cursor that was not made for this list."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -10,7 +10,8 @@ from crm.actions import customers as customer_actions
 from crm.actions import sales as sale_actions
 from crm.actions.contacts import save_contact
 from crm.api import serializers
-from crm.api.resources import Changeable, Creatable, Readable
+from crm.api.resources import Changeable, Creatable
+from crm.api.sync import Feed, Synced, Window
 from crm.filters import ContactFilter, CustomerFilter, CustomerLineFilter, PersonFilter, SaleFilter
 from crm.lib.filtering import ListFilters
 from crm.models import Contact, Customer, CustomerLine, ProductLine, Region, Sale, User, Way
@@ -23,7 +24,7 @@ class ReferenceFilter(ListFilters):
     orderings = {"id": "pk", "code": "code", "position": "position"}
 
 
-class RegionViewSet(Readable):
+class RegionViewSet(Synced):
     """The regions you see."""
 
     queryset = Region.objects.all()
@@ -37,7 +38,7 @@ class RegionViewSet(Readable):
         return self.queryset.all().visible_to(self.person)
 
 
-class ProductLineViewSet(Readable):
+class ProductLineViewSet(Synced):
     """The product lines."""
 
     queryset = ProductLine.objects.all()
@@ -51,7 +52,7 @@ class ProductLineViewSet(Readable):
         return self.queryset.all()
 
 
-class CustomerViewSet(Changeable, Readable):
+class CustomerViewSet(Changeable, Synced):
     """Customers with the grades in force of their product lines."""
 
     queryset = Customer.objects.all()
@@ -64,6 +65,7 @@ class CustomerViewSet(Changeable, Readable):
         "partial_update": Permission.EDIT_CUSTOMER,
     }
     refusals = {customer_actions.OutOfReach: 403, customer_actions.LineExists: 409}
+    feed = Feed(customer="pk", shows=("region", "branch", "division", "parent", "lines", "lines__product_line"))
 
     def get_queryset(self) -> QuerySet:
         parents = Customer.objects.visible_to(self.person).filter(pk=OuterRef("parent_id"))
@@ -82,12 +84,13 @@ class CustomerViewSet(Changeable, Readable):
         )
 
 
-class ContactViewSet(Changeable, Readable):
+class ContactViewSet(Changeable, Synced):
     """The people at the customers you see."""
 
     queryset = Contact.objects.all()
     serializer_class = serializers.ContactSerializer
     filterset_class = ContactFilter
+    feed = Feed(customer="customer", shows=("customer__region",))
     permissions = {
         "list": Permission.VIEW_CUSTOMERS,
         "retrieve": Permission.VIEW_CUSTOMERS,
@@ -105,12 +108,13 @@ class ContactViewSet(Changeable, Readable):
         return save_contact(contact=serializer.record, version=serializer.read_version, by=self.person, way=Way.API)
 
 
-class PersonViewSet(Readable):
+class PersonViewSet(Synced):
     """The colleagues you see: head office and your region, or everyone."""
 
     queryset = User.objects.all()
     serializer_class = serializers.PersonSerializer
     filterset_class = PersonFilter
+    feed = Feed(shows=("region", "branch", "department", "guided_by"))
     permissions = {"list": Permission.VIEW_REFERENCE, "retrieve": Permission.VIEW_REFERENCE}
 
     def get_queryset(self) -> QuerySet:
@@ -120,13 +124,18 @@ class PersonViewSet(Readable):
             visible_guide=Subquery(guides.values("pk"))
         )
 
+    def seen_before(self, window: Window) -> Q:
+        was_here = Q(before__region_id=self.person.region_id) | Q(before__region_id=None)
+        return Q(pk__in=window.changes(User).filter(was_here).values("object_id"))
 
-class CustomerLineViewSet(Creatable, Readable):
+
+class CustomerLineViewSet(Creatable, Synced):
     """Customers in their product lines, with the labels in force."""
 
     queryset = CustomerLine.objects.all()
     serializer_class = serializers.CustomerLineSerializer
     filterset_class = CustomerLineFilter
+    feed = Feed(customer="customer", shows=("customer__region", "product_line", "lead"), fixed=("customer", "line"))
     permissions = {
         "list": Permission.VIEW_CUSTOMERS,
         "retrieve": Permission.VIEW_CUSTOMERS,
@@ -142,12 +151,13 @@ class CustomerLineViewSet(Creatable, Readable):
         return customer_actions.add_line(**serializer.validated_data, by=self.person, way=Way.API)
 
 
-class SaleViewSet(Changeable, Readable):
+class SaleViewSet(Changeable, Synced):
     """Sales. The signed date counts for the sales of the last two years."""
 
     queryset = Sale.objects.all()
     serializer_class = serializers.SaleSerializer
     filterset_class = SaleFilter
+    feed = Feed(customer="line__customer", shows=("line__customer__region", "line__product_line"))
     permissions = {
         "list": Permission.VIEW_SALES,
         "retrieve": Permission.VIEW_SALES,

@@ -1,16 +1,19 @@
 """Grades, what they are made of, and the yearly cycle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import Max, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.resources import Changeable, Readable
+from crm.api.sync import Synced, Window
 from crm.api.views import require_own_line
 from crm.lib.filtering import ListFilters, WordsFilter, YearsFilter
 from crm.models import User, Way
@@ -19,14 +22,14 @@ from grading.actions import assessments as assessment_actions
 from grading.actions import cycles as cycle_actions
 from grading.actions import runs as run_actions
 from grading.actions import verdicts
-from grading.api import serializers, shown
-from grading.filters import AssessmentFilter, GradeFilter
-from grading.models import Assessment, Cycle, CycleState, Grade, GradingPolicy, GradingRun
+from grading.api import feeds, serializers, shown
+from grading.filters import AssessmentFilter, GradeFilter, PastGradeFilter
+from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord, GradingPolicy, GradingRun
 
 READ_GRADES = ("read", "grades:read")
 
 
-class GradeViewSet(Readable):
+class GradeViewSet(Synced):
     """The published grades of the customer lines you see; of the fiscal year in effect unless told."""
 
     queryset = Grade.objects.all()
@@ -38,12 +41,34 @@ class GradeViewSet(Readable):
         "preview": Permission.PREVIEW_GRADE,
     }
     scopes = {"list": READ_GRADES, "retrieve": READ_GRADES, "preview": READ_GRADES}
+    feed = feeds.GRADES
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.is_past = self.action == "list" and bool(request.query_params.get("as_of"))
+        if self.is_past:
+            self.filterset_class = PastGradeFilter
 
     def get_queryset(self) -> QuerySet:
+        if getattr(self, "is_past", False):
+            return GradeRecord.objects.visible_to(self.person).for_list()
         return super().get_queryset().filter(record__isnull=False)
 
-    def represent(self, records: Sequence[Grade]) -> Sequence[Any]:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        refuse_following_the_past(request)
+        return super().list(request, *args, **kwargs)
+
+    def represent(self, records: Sequence[Grade | GradeRecord]) -> Sequence[Any]:
         return shown.grades(records)
+
+    def followed(self) -> QuerySet:
+        return Grade.objects.recorded().filter(fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"))
+
+    def edition(self) -> str:
+        return feeds.year_in_effect() if "fiscal_year" not in self.request.query_params else ""
+
+    def changed_besides(self, window: Window) -> Iterator[QuerySet]:
+        return feeds.changed_grades(window)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(shown.grades([self.get_object()])[0])
@@ -60,7 +85,7 @@ class GradeViewSet(Readable):
         return Response(shown.previewed(explanation, fiscal_year=year, policy=policy))
 
 
-class AssessmentViewSet(Changeable, Readable):
+class AssessmentViewSet(Changeable, Synced):
     """Assessments: a customer line's inputs for a fiscal year."""
 
     queryset = Assessment.objects.all()
@@ -74,6 +99,10 @@ class AssessmentViewSet(Changeable, Readable):
     }
     scopes = {"create": ("assessments:write", "write"), "partial_update": ("assessments:write", "write")}
     refusals = {run_actions.CycleClosed: 409}
+    feed = feeds.ASSESSMENTS
+
+    def changed_besides(self, window: Window) -> Iterator[QuerySet]:
+        return feeds.carried_over(window)
 
     def save(self, serializer: serializers.AssessmentSerializer) -> Assessment:
         require_own_line(serializer.record.line, self.person)
@@ -178,6 +207,13 @@ class CycleViewSet(Readable):
     def shown(self, status: int = 200) -> Response:
         """The cycle as it stands now."""
         return Response(self.get_serializer(self.get_object()).data, status=status)
+
+
+def refuse_following_the_past(request: Request) -> None:
+    """Raise where both are asked for: what was known on a day does not change any more."""
+    if {"as_of", "changed_since"} <= request.query_params.keys():
+        sentence = _("What was known on a day does not change. Ask for one of both.")
+        raise ValidationError({"as_of": [ErrorDetail(sentence, "not_with_changed_since")]})
 
 
 def latest_runs(user: User) -> dict[int, GradingRun]:

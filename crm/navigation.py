@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from crm.export_states import waiting_exports
 from crm.models import User
 from crm.permissions import Permission, can
 from crm.requests import PageRequest
@@ -38,7 +39,8 @@ def closing_entries() -> list[Entry]:
     """What stands at the menu's end."""
     administration = Entry(_("Administration"), reverse("admin:index"), permission=Permission.USE_ADMIN)
     api = Entry(_("API documentation"), reverse("api:docs"))
-    return [Entry(_("Settings"), icon="settings", children=(administration, api))]
+    exports = Entry(_("My exports"), reverse("crm:list-exports"), waiting=waiting_exports)
+    return [Entry(_("Settings"), icon="settings", children=(exports, administration, api))]
 
 
 def menu(request: PageRequest) -> list[dict]:

@@ -95,8 +95,9 @@ HOME_PANELS = ["grading.panels.grades_at_a_glance"]
 NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries", "crm.navigation.closing_entries"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
+LISTS = ["crm.lists.LISTS", "grading.lists.LISTS"]
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
-JOB_TASKS = {"grade-year": "grading.tasks.grade_year"}
+JOB_TASKS = {"export": "crm.tasks.make_export", "grade-year": "grading.tasks.grade_year"}
 
 # --- database
 if DATABASE_URL:
@@ -137,6 +138,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "crm.tasks.reconcile_jobs", "schedule": 20.0},
     "forget-old-answers": {"task": "crm.tasks.forget_old_answers", "schedule": crontab(hour=3, minute=10)},
+    "forget-old-exports": {"task": "crm.tasks.forget_old_exports", "schedule": crontab(minute=40)},
     "regrade-changed-facts": {"task": "grading.tasks.regrade_changed_facts", "schedule": 300.0},
     "grading-do-what-is-due": {"task": "grading.tasks.do_what_is_due", "schedule": crontab(minute="*/10")},
 }

@@ -4,7 +4,8 @@ from celery import Task, shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
-from crm.actions import answers, jobs
+from crm.actions import answers, exports, jobs
+from crm.models import Export
 
 
 class JobTask(Task):
@@ -29,3 +30,15 @@ def reconcile_jobs() -> None:
 def forget_old_answers() -> None:
     """Delete the answers whose Idempotency-Key has had its day."""
     answers.forget_old_answers(now=timezone.now())
+
+
+@shared_task(base=JobTask)
+def make_export(*, job_id: int) -> None:
+    """Make the file of this job."""
+    exports.work_on_export(Export.objects.select_related("by").get(job_id=job_id))
+
+
+@shared_task
+def forget_old_exports() -> None:
+    """Delete the files that have been kept long enough."""
+    exports.forget_old_exports(now=timezone.now())

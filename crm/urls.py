@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from crm.views import customers, health, home, imports, preferences, set_up_import
+from crm.views import customers, exports, health, home, imports, preferences, set_up_import
 
 pages = [
     path("", home.home, name="home"),
@@ -21,6 +21,11 @@ pages = [
     path("imports/<int:pk>/undo/", imports.undo, name="undo-import"),
     path("imports/<int:pk>/rejected/", imports.download_rejected, name="download-rejected"),
     path("imports/<int:pk>/file/", imports.download_import_file, name="download-import-file"),
+    path("exports/", exports.list_exports, name="list-exports"),
+    path("exports/<int:pk>/progress/", exports.view_export_progress, name="view-export-progress"),
+    path("exports/<int:pk>/cancel/", exports.cancel_export, name="cancel-export"),
+    path("exports/<int:pk>/file/", exports.fetch_export, name="fetch-export"),
+    path("exports/<slug:name>/", exports.export_list, name="export-list"),
 ]
 
 urlpatterns = [

@@ -180,3 +180,16 @@ def _wish(factor: str, now: int, to: int) -> str:
     }
     by = money.percent(to - now) if factor == "expected_margin" else money.wan_needed(to - now)
     return names[factor].format(by=f"{by.normalize():f}")
+
+
+def elements_in_words(mask: int | None) -> list[str]:
+    """The project-initiation elements that a sum of flags names, in short words."""
+    words = {
+        "need": _("need"),
+        "budget": _("budget"),
+        "timetable": _("timetable"),
+        "decision_makers": _("decision makers"),
+        "expected_close": _("expected close"),
+        "figures": _("figures"),
+    }
+    return [words[name] for name in dict.fromkeys(reason.element for reason in reasons_of(Missing(mask or 0)))]

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 
 from crm.administration.scoped import ReadOnlyAdmin, ScopedFilter
-from crm.models import ApiToken, Change, Job, User
+from crm.models import ApiToken, Change, Export, Job, User
 from crm.permissions import Permission
 
 
@@ -55,6 +55,21 @@ class JobAdmin(AuditAdmin):
     list_filter = ("kind", "state")
     ordering = ("-created_at",)
     related = ("by",)
+
+
+@admin.register(Export)
+class ExportAdmin(AuditAdmin):
+    """Who took which list along; the files are their makers' alone."""
+
+    list_display = ("at", "by", "list_name", "filters", "columns", "format", "rows")
+    fields = ("at", "by", "list_name", "filters", "columns", "format", "language", "rows", "refusal", "fetched_at")
+    list_filter = ("list_name", "format")
+    ordering = ("-at", "-pk")
+    related = ("by",)
+
+    def visible_to(self, records: QuerySet, user: User) -> QuerySet:
+        """Everyone's, to those who keep an eye on it."""
+        return records.visible_to(user)  # type: ignore[attr-defined]
 
 
 @admin.register(ApiToken)

@@ -65,7 +65,7 @@ Row = Sequence[Any]
 def csv_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
     """A csv file that Excel opens as it is, piece by piece: UTF-8 with BOM, no text becomes a formula."""
     written = [_CSV[column.type] for column in columns]
-    head = [guarded(column.header) for column in columns]
+    head = [_plain_text(column.header) for column in columns]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     buffer.write(_BOM)
@@ -176,6 +176,12 @@ def _emptied(buffer: io.StringIO) -> bytes:
     return piece
 
 
+def _plain_text(text: str) -> str:
+    """Text that stays text: other than in a column of figures, a sign and digits are no number either (+8613…)."""
+    written = guarded(text)
+    return f"'{text}" if written == text and text[:1] in ("+", "-") else written
+
+
 def _local(moment: datetime) -> datetime:
     return timezone.localtime(moment) if timezone.is_aware(moment) else moment
 
@@ -206,7 +212,7 @@ _NUMBERS: dict[Type, Callable[[Any], int | float]] = {
     Type.MOMENT: _moment_serial,
 }
 _CSV: dict[Type, Callable[[Any], str]] = {
-    Type.TEXT: guarded,
+    Type.TEXT: _plain_text,
     Type.WHOLE: str,
     Type.MONEY: lambda amount: str(money.yuan(amount)),
     Type.PERCENT: lambda rate: str(money.percent(rate)),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 PAGE_SIZES = (25, 50, 100, 200)
 COUNTED = 20_000  # beyond it a list says "20,000+": an exact count of a huge table costs more than its page
 _SIZE_KEY = "page_size"
-_OWN = frozenset({"page", _SIZE_KEY, "at"})
+_OWN = frozenset({"page", _SIZE_KEY, "at", "columns"})
 _SILENT = frozenset({"search", "ordering"})  # shown in the box and in the heads, so not as chips
 
 

@@ -14,6 +14,7 @@ from crm.models.customer import (
 )
 from crm.models.data_import import OPEN_STATES, DataImport, ImportMode, ImportState
 from crm.models.division import Division
+from crm.models.export import AUDITORS, Export, ExportFormat
 from crm.models.idempotent_answer import IdempotentAnswer
 from crm.models.job import ACTIVE_STATES, Job, JobState
 from crm.models.policy import PolicyState, PolicyVersion, PolicyVersionQuerySet
@@ -26,6 +27,7 @@ from crm.models.user import Role, User
 
 __all__ = [
     "ACTIVE_STATES",
+    "AUDITORS",
     "OPEN_STATES",
     "SCOPES",
     "ApiToken",
@@ -39,6 +41,8 @@ __all__ = [
     "DataImport",
     "Department",
     "Division",
+    "Export",
+    "ExportFormat",
     "GradeLetter",
     "GradeState",
     "IdempotentAnswer",

@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm.filters import CustomerFilter, CustomersOfLineFilter
-from crm.lib.listing import Address, Column, chips, filter_params, hidden, neighbours, page_of, pickers
-from crm.models import Contact, Customer, ProductLine
+from crm.lib.listing import Address, chips, hidden, neighbours, page_of, pickers
+from crm.lists import CUSTOMERS, list_menu, written_once
+from crm.models import Contact, Customer
 from crm.panels import customer_panels
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
@@ -22,17 +22,22 @@ def list_customers(request: PageRequest) -> HttpResponse:
     """The customers of one's scope; of one product line with that line's figures."""
     if (region := scope_of(request).region) and "region" not in request.GET:
         return redirect(Address(request.path, request.GET).having(region=region.code))
-    filters = _filters(request)
-    listing = page_of(request, filters, _columns(filters))
+    if address := written_once(Address(request.path, request.GET)):
+        return redirect(address)
+    opened = CUSTOMERS.open(request, request.GET)
+    filters = opened.filters
+    listing = page_of(request, filters, opened.choice.heads)
     context = {
         "list": listing,
+        "choice": opened.choice,
+        "menu": None if listing.errors else list_menu(CUSTOMERS, opened, request.GET, listing.address),
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=("region",)),
         "pickers": pickers(filters, offered_filters(request, PICKED)),
         "hidden": hidden(request.GET),
         "search": request.GET.get("search", ""),
         "search_label": _("Name / pinyin / initials / code"),
-        "clear_url": listing.address.cleared(keep=("ordering", "page_size"), region=""),
+        "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
         "line": getattr(filters, "shown_line", None),
     }
     return render(request, "crm/list_customers.html", context, status=400 if listing.errors else 200)
@@ -57,34 +62,6 @@ def view_customer(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, "crm/view_customer.html", context)
 
 
-def _filters(request: PageRequest) -> CustomerFilter:
-    """The filters of the address; those of one product line can be sorted by its figures."""
-    params = filter_params(request.GET)
-    customers = Customer.objects.visible_to(request.user).for_list()
-    codes = params.getlist("line")
-    line = ProductLine.objects.filter(code=codes[0]).first() if len(codes) == 1 else None
-    if line is None:
-        return CustomerFilter(params, customers, request=request)
-    return CustomersOfLineFilter(params, customers, request=request, line=line)
-
-
-def _columns(filters: CustomerFilter) -> list[Column]:
-    name, code = Column("name", _("Customer")), Column("code", _("Code"))
-    region, branch = Column("region", _("Region")), Column("branch", _("Branch office"), is_sortable=False)
-    if not isinstance(filters, CustomersOfLineFilter):
-        return [name, code, region, branch, Column("lines", _("Grade per product line"), is_sortable=False)]
-    return [
-        name,
-        code,
-        region,
-        Column("grade", _("Grade")),
-        Column("score", _("Score"), is_numeric=True),
-        Column("potential_sales", _("Potential sales"), unit=_("10k CNY"), is_numeric=True),
-        Column("expected_close_on", _("Expected close")),
-        Column("lead", _("Lead"), is_sortable=False),
-    ]
-
-
 def _place(request: PageRequest, pk: int) -> dict:
     """The way back to the list one came from, and to the customers beside this one in it."""
     params: QueryDict = request.GET.copy()
@@ -93,7 +70,7 @@ def _place(request: PageRequest, pk: int) -> dict:
     if not (at.isascii() and at.isdigit() and len(at) < 8):
         return place
     position = int(at)
-    around = neighbours(_filters(request), position)
+    around = neighbours(CUSTOMERS.open(request, request.GET).filters, position)
     here = min(position, 1)
     if len(around) > here and around[here] == pk:
         beside = {"previous_url": (here - 1, position - 1), "next_url": (here + 1, position + 1)}

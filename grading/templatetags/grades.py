@@ -1,11 +1,9 @@
 """Words for grades and ungraded states in templates."""
 
 from django import template
-from django.utils.translation import gettext as _
 
 from crm.models import GradeState
-from grading.explain import reasons_of
-from grading.policy import Missing
+from grading.explain import elements_in_words
 
 register = template.Library()
 
@@ -31,12 +29,4 @@ def letter_of(column: str) -> str:
 @register.filter
 def missing_elements(mask: int) -> list[str]:
     """The project-initiation elements that a sum of flags names, in short words."""
-    words = {
-        "need": _("need"),
-        "budget": _("budget"),
-        "timetable": _("timetable"),
-        "decision_makers": _("decision makers"),
-        "expected_close": _("expected close"),
-        "figures": _("figures"),
-    }
-    return [words[name] for name in dict.fromkeys(reason.element for reason in reasons_of(Missing(mask or 0)))]
+    return elements_in_words(mask)

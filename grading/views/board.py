@@ -14,6 +14,7 @@ from crm.models import CustomerLine, GradeState, ProductLine
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
+from grading.lists import board_menu
 from grading.reports import COLUMNS, Lines, lines_in_force, sums_of_line
 
 CARDS = 50
@@ -44,6 +45,7 @@ def view_board(request: PageRequest) -> HttpResponse:
     errors = errors_of(filters)
     context = {
         "address": address,
+        "menu": None if errors else board_menu(address),
         "tabs": [(line, address.having(line=line.code), line.code == params.get("line")) for line in product_lines],
         "columns": [] if errors else _columns(filters.qs, params),
         "errors": errors,
@@ -66,7 +68,8 @@ def _columns(lines: Lines, params) -> list[BoardColumn]:
         count, potential = sums.get(column, (0, 0))
         condition = {"state": column} if column in GradeState.values else {"grade": column}
         all_url = Address(path, params).having(**condition, kind="customer", region=params.get("region", ""))
-        columns.append(BoardColumn(column, count, potential, _cards(lines.filter(**condition)), all_url))
+        cards = _cards(lines.filter(**condition)) if count else []
+        columns.append(BoardColumn(column, count, potential, cards, all_url))
     return columns
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.lib.dates import fiscal_year_of
-from crm.lib.listing import Address, Column, chips, filter_params, hidden, page_of, pickers
+from crm.lib.listing import Address, chips, hidden, page_of, pickers
+from crm.lists import list_menu, written_once
 from crm.models import CustomerLine
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
@@ -21,7 +22,7 @@ from crm.scope import offered_filters, scope_of
 from grading import reports
 from grading.actions import cycles as actions
 from grading.actions.runs import CycleClosed, RunUnderWay
-from grading.filters import CycleLineFilter
+from grading.lists import CYCLE_GRADES, of_cycle
 from grading.models import Assessment, Cycle, CycleState, GradingPolicy, GradingRun, RunState
 from grading.progress import progress_of
 
@@ -73,19 +74,24 @@ def list_cycle_grades(request: PageRequest, year: int) -> HttpResponse:
     cycle = get_object_or_404(Cycle, fiscal_year=year)
     if (region := scope_of(request).region) and "region" not in request.GET:
         return redirect(Address(request.path, request.GET).having(region=region.code))
-    lines = reports.lines_of_cycle(cycle, request.user).select_related("customer__region", "product_line", "lead")
-    filters = CycleLineFilter(filter_params(request.GET), lines, request=request)
-    listing = page_of(request, filters, _columns())
+    if address := written_once(Address(request.path, request.GET)):
+        return redirect(address)
+    params = of_cycle(request.GET, year)
+    opened = CYCLE_GRADES.open(request, params)
+    filters = opened.filters
+    listing = page_of(request, filters, opened.choice.heads)
     context = {
         "cycle": cycle,
         "list": listing,
+        "choice": opened.choice,
+        "menu": None if listing.errors else list_menu(CYCLE_GRADES, opened, params, listing.address),
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=("region",)),
         "pickers": pickers(filters, offered_filters(request, ("region", "line", "grade", "state", "missing", "lead"))),
         "hidden": hidden(request.GET),
         "search": request.GET.get("search", ""),
         "search_label": _("Name / pinyin / initials / code"),
-        "clear_url": listing.address.cleared(keep=("ordering", "page_size"), region=""),
+        "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
         "writable": _writable(request, cycle, listing.rows),
     }
     return render(request, "grading/list_cycle_grades.html", context, status=400 if listing.errors else 200)
@@ -177,21 +183,6 @@ def _moves_of_last_run(request: PageRequest, runs: list[GradingRun]) -> list[rep
     if not complete or not request.user.sees_all_regions or scope_of(request).region:
         return []
     return reports.moves_from_report(complete[0].report)
-
-
-def _columns() -> list[Column]:
-    return [
-        Column("name", _("Customer")),
-        Column("region", _("Region"), is_sortable=False),
-        Column("line", _("Product line")),
-        Column("grade", _("Grade")),
-        Column("score", _("Score"), is_numeric=True),
-        Column("potential_sales", _("Potential sales"), unit=_("10k CNY"), is_numeric=True),
-        Column("expected_close_on", _("Expected close")),
-        Column("missing", _("What is missing"), is_sortable=False),
-        Column("lead", _("Lead"), is_sortable=False),
-        Column("assess", _("Assess"), is_sortable=False),
-    ]
 
 
 def _writable(request: PageRequest, cycle: Cycle, rows: list[CustomerLine]) -> set[int]:

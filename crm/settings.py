@@ -94,10 +94,12 @@ CUSTOMER_PANELS = ["grading.panels.grades_of_customer"]
 HOME_PANELS = ["grading.panels.grades_at_a_glance"]
 NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries", "crm.navigation.closing_entries"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
+# What follows from other records by itself: it does not hold up the undo of an import.
+DERIVED_RECORDS = ["crm.Change", "crm.CustomerRegion", "grading.Grade"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
 LISTS = ["crm.lists.LISTS", "grading.lists.LISTS"]
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
-JOB_TASKS = {"export": "crm.tasks.make_export", "grade-year": "grading.tasks.grade_year"}
+JOB_TASKS = {"export": "crm.tasks.make_export", "grade-year": "grading.tasks.grade_year", "import": "crm.tasks.work_on_import"}
 
 # --- database
 if DATABASE_URL:

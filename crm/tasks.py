@@ -20,6 +20,14 @@ class JobTask(Task):
         jobs.fail_job(kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
 
 
+class ImportTask(JobTask):
+    """A task that works on an import: what ends its job ends the import too."""
+
+    def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
+        """Say on the import and its job what went wrong."""
+        import_actions.fail_import(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+
+
 @shared_task
 def reconcile_jobs() -> None:
     """Find the jobs that nobody works on and nudge the workers again."""
@@ -42,3 +50,9 @@ def make_export(*, job_id: int) -> None:
 def forget_old_exports() -> None:
     """Delete the files that have been kept long enough."""
     exports.forget_old_exports(now=timezone.now())
+
+
+@shared_task(base=ImportTask)
+def work_on_import(*, job_id: int) -> None:
+    """Check or apply the import of this job."""
+    import_actions.work_on_import(job_id=job_id)

@@ -1,16 +1,17 @@
 """The kinds of records of this app that can be imported: assessments."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.actions.imports import Column, Kind, Occasion, Row
+from crm.actions.import_rows import Column, Kind, Occasion, Row
 from crm.actions.references import match_lines, open_lines
-from crm.imports import LINE_COLUMNS
+from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, said, streamed, written, yes_or_no
 from crm.lib.batches import batches
-from crm.lib.cells import choice, day, margin, not_negative, text, year, yes_no
+from crm.lib.cells import choice, day, margin, not_negative, year, yes_no
 from crm.models import User
 from crm.permissions import Permission
 from grading.actions.locks import lock_lines
@@ -26,7 +27,7 @@ _ENTERED = (
     Column("expected_margin", margin, ("预期毛利率", "预计毛利率", "毛利率", "expected margin")),
     Column("potential_sales", not_negative, ("潜在销售额", "预计销售额", "potential sales")),
     Column("has_need", yes_no, ("潜在需求", "有需求", "need")),
-    Column("budget_state", choice(_BUDGETS), ("预算状态", "budget")),
+    Column("budget_state", choice(_BUDGETS), ("预算状态", "budget"), allowed=tuple(_BUDGETS)),
     Column("budget_amount", not_negative, ("预算金额", "budget amount")),
     Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
     Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
@@ -34,21 +35,22 @@ _ENTERED = (
     Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "expected close")),
     Column("has_begun_selection", yes_no, ("已开始选型", "begun selection")),
     Column("has_system", yes_no, ("已有系统", "has system")),
-    Column("note", text, ("备注", "note")),
+    Column("note", written, ("备注", "note")),
 )
-_AT_ONCE = 5000
+_YEAR = Column("fiscal_year", year, ("财年", "年度", "fiscal year", "year"), True)
+_BUDGET_AT = len(LINE_COLUMNS) + 1 + next(at for at, column in enumerate(_ENTERED) if column.name == "budget_state")
 
 
 def match_assessments(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's assessment by customer line and fiscal year; a closed year takes none."""
     match_lines(rows, user)
-    good = [row for row in rows if not row.reasons]
+    good = [row for row in rows if not row.faults]
     stored = _stored(good)
     closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
     for row in good:
         line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
         if fiscal_year in closed:
-            row.reject(_("the grading cycle of {year} is closed").format(year=fiscal_year))
+            row.reject(_("the grading cycle of {year} is closed").format(year=fiscal_year), "fiscal_year")
         row.fields = {column.name: row.values[column.name] for column in _ENTERED if column.name in row.values}
         row.fields |= {"line": line, "fiscal_year": fiscal_year, "is_carried_over": False}
         row.key = (line.pk or id(line), fiscal_year)
@@ -60,8 +62,9 @@ def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:
     years = {row.values["fiscal_year"] for row in rows}
     found = {}
     lock_lines(lines)
-    for some in batches(sorted(lines), _AT_ONCE):
-        for assessment in Assessment.objects.filter(line__in=some, fiscal_year__in=years).select_for_update():
+    for some in batches(sorted(lines), AT_ONCE):
+        stored = Assessment.objects.filter(deleted_at=None, line__in=some, fiscal_year__in=years)
+        for assessment in stored.select_for_update():
             assessment.line = lines[assessment.line_id]
             found[assessment.line_id, assessment.fiscal_year] = assessment
     return found
@@ -86,14 +89,43 @@ def grade_assessments(rows: Sequence[Row], occasion: Occasion) -> None:
         regrade_lines(line_ids=line_ids, fiscal_year=fiscal_year, cause=Cause.ASSESSMENT, by=occasion.by)
 
 
+def lock_assessments(ids: Sequence[int]) -> None:
+    """The lock of everyone who grades, before an undo reads these assessments."""
+    lines: set[int] = set()
+    for some in batches(ids, AT_ONCE):
+        lines |= set(Assessment.objects.filter(pk__in=some).values_list("line", flat=True))
+    lock_lines(lines)
+
+
+def assessments_of_closed_years(assessments: Sequence[Assessment]) -> Mapping[int, str]:
+    """Assessments that are history: the cycle of their year is closed."""
+    closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
+    said_so = {year: _("the grading cycle of {year} is closed").format(year=year) for year in closed}
+    return {one.pk: said_so[one.fiscal_year] for one in assessments if one.fiscal_year in closed}
+
+
+def rows_of_assessments(user: User) -> Iterator[Sequence[Any]]:
+    """The assessments that exist for a person; what was carried over and not confirmed is no assessment yet."""
+    for one in streamed(Assessment.objects.visible_to(user).filter(is_carried_over=False).for_list()):
+        customer = one.line.customer
+        entered = (getattr(one, column.name) for column in _ENTERED)
+        shown = (yes_or_no(value) if isinstance(value, bool) else value for value in entered)
+        row = [customer.code, customer.region.code, one.line.product_line.code, one.fiscal_year, *shown]
+        row[_BUDGET_AT] = said(_BUDGETS, one.budget_state)
+        yield row
+
+
 ASSESSMENTS = Kind(
     name="assessments",
     model=Assessment,
     permission=Permission.SAVE_ASSESSMENT,
-    columns=(*LINE_COLUMNS, Column("fiscal_year", year, ("财年", "年度", "fiscal year", "year"), True), *_ENTERED),
+    columns=(*LINE_COLUMNS, _YEAR, *_ENTERED),
     match=match_assessments,
     prepare=stamp_assessments,
     follow=grade_assessments,
+    rows=rows_of_assessments,
+    lock=lock_assessments,
+    holds=assessments_of_closed_years,
 )
 
 KINDS = (ASSESSMENTS,)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
+from crm.lib.bulk import insert_all
 from crm.lib.transactions import transaction_number
 from crm.models import ApiToken, Change, Contact, Customer, CustomerLine, User, Way
 
@@ -31,6 +32,7 @@ class Edit:
     record: models.Model
     before: dict[str, Any] | None
     is_removed: bool = False
+    reason: str = ""  # of this one, where a set has several
 
 
 def snapshot(record: models.Model) -> dict[str, Any]:
@@ -64,10 +66,12 @@ def record_changes(
     shared = {"transaction": transaction_number(), "by": by, "way": way, "at": timezone.now()}
     edits = list(edits)
     rows = [
-        Change(**parts, **shared, reason=reason, batch=batch) for edit in edits if (parts := _parts(edit)) is not None
+        Change(**parts, **shared, reason=edit.reason or reason, batch=batch)
+        for edit in edits
+        if (parts := _parts(edit)) is not None
     ]
     tombstones = [Change(**parts, **shared, is_tombstone=True) for parts in _left(edits)]
-    return Change.objects.bulk_create([*rows, *tombstones], batch_size=2000)[: len(rows)]
+    return insert_all(Change, [*rows, *tombstones])[: len(rows)]
 
 
 def _parts(edit: Edit) -> dict[str, Any] | None:

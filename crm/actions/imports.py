@@ -5,9 +5,9 @@ follows from saving. Everything else is the same for all kinds and stands here.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,100 +18,32 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, record_changes, snapshot
-from crm.lib.cells import Cell, CellError, Parser, is_blank, text
-from crm.lib.mappings import ColumnMap, MappingUnreadable, Source
-from crm.lib.spreadsheets import Table, TableRow
-from crm.models import User, Way
-from crm.permissions import Permission
+from crm.actions.import_reading import check_map, map_by_headers, read_rows
+from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
+from crm.lib.bulk import insert_all, update_all
+from crm.lib.mappings import ColumnMap
+from crm.lib.spreadsheets import Table
+from crm.models import ImportMode, User, Way
+from crm.models.fields import LineField, ProseField
 
-BATCH = 2000
+__all__ = [
+    "Column",
+    "Fault",
+    "Kind",
+    "NearDuplicate",
+    "Occasion",
+    "Outcome",
+    "Reading",
+    "Report",
+    "Row",
+    "import_kinds",
+    "import_rows",
+    "import_table",
+    "read_as",
+]
 
-
-class Mode(StrEnum):
-    """Which rows are wanted."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    BOTH = "both"
-
-
-class Outcome(StrEnum):
-    """What became of a row."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REJECTED = "rejected"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that a kind of import knows."""
-
-    name: str
-    parse: Parser
-    headers: tuple[str, ...]  # what people call it, in Chinese and English
-    is_required: bool = False
-    about: Any = ""  # what to write there, for whoever fills in the template; translated when it is read
-    allowed: tuple[str, ...] = ()  # the only words that it takes, in Chinese and English
-
-
-@dataclass(eq=False)
-class Row:
-    """A row under way: what it says, the record it is about, and why it cannot be taken."""
-
-    number: int
-    cells: Mapping[str, Cell]
-    values: dict[str, Any] = field(default_factory=dict)  # by column; a blank cell says nothing
-    key: Any = None
-    fields: dict[str, Any] = field(default_factory=dict)  # by field of the model
-    record: Any = None  # the stored record it matches, later the one to save
-    before: dict[str, Any] | None = None
-    is_touched: bool = False  # something beside the record's own fields changes
-    extra: dict[str, Any] = field(default_factory=dict)
-    combined: int = 0
-    reasons: list[str] = field(default_factory=list)
-    outcome: Outcome = Outcome.REJECTED
-
-    def reject(self, reason: str) -> None:
-        """Note a reason why the row cannot be taken."""
-        self.reasons.append(reason)
-
-    @property
-    def is_new(self) -> bool:
-        """Whether its record is not stored yet."""
-        return self.before is None
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """Who imports, and the number that all changes of this import share."""
-
-    by: User | None
-    batch: UUID
-
-
-def _nothing(*args: Any) -> None:
-    """The hook of a kind that needs none."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of record that can be imported."""
-
-    name: str
-    model: type[models.Model]
-    permission: Permission
-    columns: tuple[Column, ...]
-    match: Callable[[Sequence[Row], User | None], None]  # sets key, record and fields, or reasons
-    derive: Callable[[Any], None] = _nothing  # columns of the record that follow from others
-    prepare: Callable[[Sequence[Row], Occasion], None] = _nothing  # before records are saved
-    settle: Callable[[Sequence[Row], Occasion], None] = _nothing  # after that, before changes are recorded
-    follow: Callable[[Sequence[Row], Occasion], None] = _nothing  # at the end, for what is created or updated
-
-    def column(self, name: str) -> Column | None:
-        """Its column of a name."""
-        return next((column for column in self.columns if column.name == name), None)
+# How far an import is at the end of each step, as a part of the whole.
+MATCHED, FILLED, STORED = 0.3, 0.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -122,6 +54,8 @@ class Report:
     left_out: int
     is_applied: bool
     batch: UUID
+    chosen: ColumnMap
+    near_duplicates: Sequence[NearDuplicate] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many rows ended so."""
@@ -131,6 +65,16 @@ class Report:
     def rejected(self) -> list[Row]:
         """The rows that cannot be taken, in the order of the file."""
         return [row for row in self.rows if row.outcome == Outcome.REJECTED]
+
+    def header_of(self, fault: Fault) -> str:
+        """What the file calls the column that a fault is about; nothing where it is about the whole row."""
+        source = self.chosen.columns.get(fault.column)
+        return source.header if source else ""
+
+    def reasons_of(self, row: Row) -> str:
+        """Why a row was rejected, each reason behind the column that it is about."""
+        told = ((self.header_of(fault), fault.reason) for fault in row.faults)
+        return "; ".join(f"{header}: {reason}" if header else reason for header, reason in told)
 
     @property
     def combined(self) -> int:
@@ -143,83 +87,64 @@ def import_kinds() -> dict[str, Kind]:
     return {kind.name: kind for name in settings.IMPORT_KINDS for kind in import_string(name)}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A table as a kind reads it: nothing of the database has been asked yet."""
+
+    kind: Kind
+    chosen: ColumnMap
+    rows: Sequence[Row]
+    left_out: int
+
+
+def read_as(
+    kind: Kind, table: Table, column_map: ColumnMap | None = None, on_progress: Callable[[float], Any] = nothing
+) -> Reading:
+    """Read a table's rows, by their headers where no mapping is given. Raises MappingUnreadable."""
+    chosen = column_map or map_by_headers(kind, table.headers)
+    check_map(kind, chosen, table)
+    taken = [row for row in table.rows if chosen.takes(row)]
+    return Reading(kind, chosen, read_rows(taken, kind, chosen, on_progress), len(table.rows) - len(taken))
+
+
+def import_table(*, kind: Kind, table: Table, column_map: ColumnMap | None = None, **options: Any) -> Report:
+    """Read and import a table, with the options of `import_rows`. Raises MappingUnreadable."""
+    return import_rows(reading=read_as(kind, table, column_map), **options)
+
+
 @transaction.atomic
-def import_table(
+def import_rows(
     *,
-    kind: Kind,
-    table: Table,
+    reading: Reading,
     by: User | None,
-    column_map: ColumnMap | None = None,
-    mode: Mode = Mode.BOTH,
+    mode: str = ImportMode.BOTH,
     is_strict: bool = False,
     is_dry_run: bool = False,
+    on_progress: Callable[[float], Any] = nothing,
 ) -> Report:
-    """Import a table's rows; `by` None has full scope. Raises MappingUnreadable.
+    """Import what was read; `by` None has full scope. A reading serves once.
 
-    Rejected rows do not hold up the others unless `is_strict`. A blank cell leaves a stored value as it is.
+    Rejected rows do not hold up the others unless `is_strict`. A blank cell leaves a stored value as it is, a word of
+    EMPTYING empties it. `on_progress` is told how far it is, from 0 to 1.
     """
-    chosen = column_map or _map_by_headers(kind, table)
-    _check_map(kind, chosen, table)
-    taken = [row for row in table.rows if chosen.takes(row)]
-    rows = [_read(row, kind, chosen) for row in taken]
-    kind.match(_good(rows), by)
-    rows = _without_doubles(rows, chosen)
+    kind = reading.kind
+    kind.match(_good(reading.rows), by)
+    on_progress(MATCHED)
+    rows = _without_doubles(reading.rows, reading.chosen)
     for row in _good(rows):
         _fill(row, kind, mode)
+    near_duplicates = list(kind.resembling([row for row in rows if row.outcome == Outcome.CREATED], by))
+    on_progress(FILLED)
     occasion = Occasion(by, uuid4())
-    is_applied = not is_dry_run and not (is_strict and any(row.reasons for row in rows))
+    is_applied = not is_dry_run and not (is_strict and any(row.faults for row in rows))
     if is_applied:
-        _apply(kind, [row for row in rows if row.outcome in (Outcome.CREATED, Outcome.UPDATED)], occasion)
-    return Report(rows, len(table.rows) - len(taken), is_applied, occasion.batch)
-
-
-def _map_by_headers(kind: Kind, table: Table) -> ColumnMap:
-    """Without a mapping, a column is found by any of its names; what no column is called stays unread."""
-    names = {text(header).lower(): header for header in table.headers}
-    found = {
-        column.name: Source(header=names[called.lower()])
-        for column in kind.columns
-        for called in (column.name, *column.headers)
-        if called.lower() in names
-    }
-    return ColumnMap(columns=found)
-
-
-def _check_map(kind: Kind, chosen: ColumnMap, table: Table) -> None:
-    if chosen.kind and chosen.kind != kind.name:
-        raise MappingUnreadable(_("the mapping is for {kind}").format(kind=chosen.kind))
-    unknown = sorted(name for name in {*chosen.columns, *chosen.sums} if kind.column(name) is None)
-    if unknown:
-        raise MappingUnreadable(_("{kind} have no column {unknown}").format(kind=kind.name, unknown=", ".join(unknown)))
-    absent = [column for column in kind.columns if column.is_required and column.name not in chosen.columns]
-    if absent:
-        called = "; ".join(f"{column.name} ({', '.join(column.headers)})" for column in absent)
-        raise MappingUnreadable(_("the file lacks a column: {called}").format(called=called))
-    chosen.require_headers(table)
-
-
-def _read(row: TableRow, kind: Kind, chosen: ColumnMap) -> Row:
-    read = Row(row.number, row.cells)
-    for column in kind.columns:
-        source = chosen.columns.get(column.name)
-        if source is not None:
-            _read_cell(read, column, source)
-    return read
-
-
-def _read_cell(row: Row, column: Column, source: Source) -> None:
-    try:
-        cell = source.cell_of(row.cells)
-        if not is_blank(cell):
-            row.values[column.name] = column.parse(cell)
-        elif column.is_required:
-            row.reject(_("{column} is empty").format(column=source.header or column.name))
-    except CellError as error:
-        row.reject(f"{source.header or column.name}: {error}")
+        changed = [row for row in rows if row.outcome in (Outcome.CREATED, Outcome.UPDATED)]
+        _apply(kind, changed, occasion, on_progress)
+    return Report(rows, reading.left_out, is_applied, occasion.batch, reading.chosen, near_duplicates)
 
 
 def _good(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if not row.reasons]
+    return [row for row in rows if not row.faults]
 
 
 def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
@@ -227,7 +152,7 @@ def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
     first: dict[Hashable, Row] = {}
     kept: list[Row] = []
     for row in rows:
-        earlier = None if row.reasons else first.setdefault(row.record.pk if row.record else row.key, row)
+        earlier = None if row.faults else first.setdefault(row.record.pk if row.record else row.key, row)
         if earlier is None or earlier is row or not _combine(earlier, row, chosen.sums):
             kept.append(row)
     return kept
@@ -253,22 +178,23 @@ def _combine(earlier: Row, row: Row, sums: frozenset[str]) -> bool:
     return True
 
 
-def _fill(row: Row, kind: Kind, mode: Mode) -> None:
+def _fill(row: Row, kind: Kind, mode: str) -> None:
     """Put the row's values into its record, and say what becomes of it."""
-    if row.record is None and mode == Mode.UPDATE:
+    if row.record is None and mode == ImportMode.UPDATE:
         row.reject(_("there is no such record to update"))
-    elif row.record is not None and mode == Mode.CREATE:
+    elif row.record is not None and mode == ImportMode.CREATE:
         row.reject(_("it is there already"))
     else:
         row.before = None if row.record is None else snapshot(row.record)
         row.record = row.record or kind.model()
+        row.fields |= row.emptied
         for name, value in row.fields.items():
             setattr(row.record, name, value)
         row.outcome = _outcome(row)
         if row.outcome != Outcome.UNCHANGED:
             kind.derive(row.record)
             _check_fields(row)
-    if row.reasons:
+    if row.faults:
         row.outcome = Outcome.REJECTED
 
 
@@ -280,28 +206,47 @@ def _outcome(row: Row) -> Outcome:
 
 def _check_fields(row: Row) -> None:
     """What the model refuses in its own fields; relations were looked up already."""
+    lengths = _plain_lengths(type(row.record))
+    if all(_is_plainly_fine(row.record, name, lengths) for name in row.fields):
+        return
     relations = {name.name for name in row.record._meta.concrete_fields if name.is_relation}
     try:
         row.record.clean_fields(exclude=relations)
     except ValidationError as error:
         for name, messages in error.message_dict.items():
-            row.reject(f"{row.record._meta.get_field(name).verbose_name}: {' '.join(messages)}")
+            row.reject(" ".join(messages), name)
 
 
-def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion) -> None:
+@lru_cache
+def _plain_lengths(model: type[models.Model]) -> dict[str, float]:
+    """The fields of plain text with their greatest lengths: asking the model about each costs more than storing it."""
+    texts = (models.CharField, models.TextField, LineField, ProseField)
+    plain = [field for field in model._meta.concrete_fields if type(field) in texts]
+    return {field.name: field.max_length or float("inf") for field in plain if not field.choices}
+
+
+def _is_plainly_fine(record: Any, name: str, lengths: dict[str, float]) -> bool:
+    value = getattr(record, name)
+    if isinstance(value, models.Model):
+        return True
+    is_text = name in lengths and isinstance(value, str)
+    return is_text and 0 < len(value) <= lengths[name] and value.isprintable() and not value.isspace()
+
+
+def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Callable[[float], Any]) -> None:
     kind.prepare(rows, occasion)
     for row in rows:
         if not row.is_new and hasattr(row.record, "version"):
             row.record.version += 1
-    manager = kind.model._default_manager
-    manager.bulk_create([row.record for row in rows if row.is_new], batch_size=BATCH)
+    insert_all(kind.model, [row.record for row in rows if row.is_new])
     changed = [row for row in rows if not row.is_new]
-    if names := _changed_fields(changed):
-        manager.bulk_update([row.record for row in changed], names, batch_size=500)
+    update_all(kind.model, [row.record for row in changed], _changed_fields(changed))
     kind.settle(rows, occasion)
-    edits = [Edit(row.record, row.before) for row in rows]
+    on_progress(STORED)
+    edits = [Edit(row.record, row.before, reason=_("row {number}").format(number=row.number)) for row in rows]
     record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
     kind.follow(rows, occasion)
+    on_progress(1)
 
 
 def _changed_fields(rows: Sequence[Row]) -> list[str]:

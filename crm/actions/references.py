@@ -1,16 +1,18 @@
 """What the words of an imported row mean: regions, lines and customers by code or name, looked up in sets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from crm.actions.changes import Edit, record_changes
-from crm.actions.imports import Occasion, Row
+from crm.actions.changes import Edit, record_changes, snapshot
+from crm.actions.import_rows import Occasion, Row
 from crm.lib.batches import batches
-from crm.models import Customer, CustomerLine, ProductLine, Region, User, Way
+from crm.lib.bulk import insert_all, update_all
+from crm.lib.cells import text
+from crm.models import Change, Customer, CustomerLine, DataImport, ProductLine, Region, User, Way
 
 _AT_ONCE = 5000  # values in one query
 
@@ -42,16 +44,20 @@ def by_word(named: Iterable[Any]) -> dict[str, Any]:
 
 
 def customers_by_word(words: Iterable[str], user: User | None) -> dict[str, list[Customer]]:
-    """Customers whose code, credit code or name is one of the words; the first of these that fits decides."""
+    """Customers whose code, credit code or name is one of the words; the first of these that fits decides.
+
+    A word with other spaces or widths of signs than a stored one means that one.
+    """
     found: dict[str, list[Customer]] = {}
-    wanted = sorted(set(filter(None, words)))
+    said_so = set(filter(None, words))
+    wanted = sorted(said_so | {text(word) for word in said_so})
     for attribute in ("code", "credit_code", "name"):
         matches: dict[str, list[Customer]] = defaultdict(list)
         for some in batches([word for word in wanted if word not in found], _AT_ONCE):
             for row in customers_seen_by(user).filter(**{f"{attribute}__in": some}).select_related("region"):
                 matches[getattr(row, attribute)].append(row)
         found |= matches
-    return found
+    return found | {word: found[text(word)] for word in said_so - found.keys() if text(word) in found}
 
 
 def match_customers(rows: Sequence[Row], user: User | None) -> None:
@@ -66,29 +72,31 @@ def match_customers(rows: Sequence[Row], user: User | None) -> None:
         if len(fitting) == 1:
             row.extra["customer"] = fitting[0]
         elif fitting:
-            row.reject(_("several customers are called “{word}”; write the code").format(word=word))
+            row.reject(_("several customers are called “{word}”; write the code").format(word=word), "customer")
         else:
-            row.reject(_("there is no customer “{word}”").format(word=word))
+            row.reject(_("there is no customer “{word}”").format(word=word), "customer")
 
 
 def match_lines(rows: Sequence[Row], user: User | None) -> None:
     """Set `extra["line"]` from the columns customer, region, product_line; a line not there yet is opened."""
     match_customers(rows, user)
     product_lines = product_lines_by_word()
-    good = [row for row in rows if not row.reasons]
+    good = [row for row in rows if not row.faults]
     lines = lines_of({row.extra["customer"].pk: row.extra["customer"] for row in good}.values())
     writable = _writable(lines.values(), user)
     for row in good:
         product_line = product_lines.get(row.values["product_line"].lower())
         if product_line is None:
-            row.reject(_("there is no product line “{word}”").format(word=row.values["product_line"]))
+            word = row.values["product_line"]
+            row.reject(_("there is no product line “{word}”").format(word=word), "product_line")
             continue
         key = (row.extra["customer"].pk, product_line.pk)
         line = lines.get(key)
         if line is None and may_write_region(user):
             line = lines[key] = CustomerLine(customer=row.extra["customer"], product_line=product_line)
         if line is None or (line.pk and line.pk not in writable):
-            row.reject(_("you may not write this customer's line “{word}”").format(word=row.values["product_line"]))
+            word = row.values["product_line"]
+            row.reject(_("you may not write this customer's line “{word}”").format(word=word), "product_line")
         else:
             row.extra["line"] = line
 
@@ -105,16 +113,44 @@ def lines_of(customers: Iterable[Customer]) -> dict[tuple[int, int], CustomerLin
 
 
 def open_lines(rows: Sequence[Row], occasion: Occasion) -> None:
-    """Store the lines that `match_lines` opened."""
-    new = {id(row.extra["line"]): row.extra["line"] for row in rows if row.extra["line"].pk is None}
-    store_lines(list(new.values()), occasion)
+    """Store the lines that `match_lines` opened, and open again what an undo had closed."""
+    lines = {id(row.extra["line"]): row.extra["line"] for row in rows}.values()
+    store_lines([line for line in lines if line.pk is None], occasion)
+    closed = lines_closed_by_undo(lines)
+    reopen_lines([line for line in lines if line.pk in closed], occasion)
 
 
 def store_lines(lines: Sequence[CustomerLine], occasion: Occasion) -> None:
     """Store new customer lines and record them."""
-    CustomerLine.objects.bulk_create(lines, batch_size=2000)
+    insert_all(CustomerLine, lines)
     edits = [Edit(line, None) for line in lines]
     record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
+
+
+def reopen_lines(lines: Sequence[CustomerLine], occasion: Occasion) -> None:
+    """Make lines active again and record it."""
+    before = [snapshot(line) for line in lines]
+    for line in lines:
+        line.is_active = True
+    update_all(CustomerLine, lines, ["is_active"])
+    edits = [Edit(line, was) for line, was in zip(lines, before, strict=True)]
+    record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
+
+
+def lines_closed_by_undo(lines: Iterable[CustomerLine]) -> set[int]:
+    """Of inactive lines those that an undo has closed, not a person: importing them again opens them."""
+    return closed_by_undo(CustomerLine, [line.pk for line in lines if line.pk and not line.is_active])
+
+
+def closed_by_undo(model: type[Model], ids: Collection[int]) -> set[int]:
+    """Of some records those whose latest change is the undo of an import."""
+    latest: dict[int, Any] = {}
+    for some in batches(ids, _AT_ONCE):
+        changes = Change.objects.filter(table=model._meta.db_table, object_id__in=some).order_by("sequence")
+        latest |= dict(changes.values_list("object_id", "batch"))
+    undone = DataImport.objects.filter(undo_batch__in=set(filter(None, latest.values())))
+    batches_of_undo = set(undone.values_list("undo_batch", flat=True)) if latest else set()
+    return {pk for pk, batch in latest.items() if batch in batches_of_undo}
 
 
 def pairs(values: Iterable[tuple[Any, Any]], first: str, second: str) -> Iterable[Q]:

@@ -85,20 +85,22 @@ class ColumnMap:
 
 def read_mapping(path: Path, *, tables_in: Path) -> ColumnMap:
     """A mapping from JSON or TOML; the tables it looks values up in lie in the folder `tables_in`."""
-    content = _content(path)
-    _refuse_unknown(content, _KEYS, path.name)
+    return mapping_of(_content(path), name=path.name, tables_in=tables_in)
+
+
+def mapping_of(content: dict[str, Any], *, name: str, tables_in: Path | None = None) -> ColumnMap:
+    """A mapping from what a mapping file says; `name` is what messages call it. No folder: it cannot look up."""
+    _refuse_unknown(content, _KEYS, name)
     try:
         return ColumnMap(
-            columns={name: _source(name, said, tables_in) for name, said in content["columns"].items()},
+            columns={column: _source(column, said, tables_in) for column, said in content["columns"].items()},
             kind=content.get("kind", ""),
             only={header: frozenset(map(text, wanted)) for header, wanted in content.get("only", {}).items()},
             sums=frozenset(content.get("sum", ())),
             assumptions=tuple(content.get("assumptions", ())),
         )
     except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
-        raise MappingUnreadable(
-            _("{name} cannot be understood: {error}").format(name=path.name, error=error)
-        ) from error
+        raise MappingUnreadable(_("{name} cannot be understood: {error}").format(name=name, error=error)) from error
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def _content(path: Path) -> dict[str, Any]:
         raise MappingUnreadable(_("{name} cannot be read: {error}").format(name=path.name, error=error)) from error
 
 
-def _source(name: str, said: str | dict[str, Any], tables_in: Path) -> Source:
+def _source(name: str, said: str | dict[str, Any], tables_in: Path | None) -> Source:
     if isinstance(said, str):
         return Source(header=said)
     _refuse_unknown(said, _SOURCE_KEYS, name)
@@ -125,8 +127,10 @@ def _source(name: str, said: str | dict[str, Any], tables_in: Path) -> Source:
     )
 
 
-def _lookup(name: str, said: dict[str, str], tables_in: Path) -> dict[str, Any]:
+def _lookup(name: str, said: dict[str, str], tables_in: Path | None) -> dict[str, Any]:
     _refuse_unknown(said, _LOOKUP_KEYS, name)
+    if tables_in is None:
+        raise MappingUnreadable(_("{name} cannot look values up here; list them as values").format(name=name))
     table = read_table(tables_in / said["file"])
     absent = {said["key"], said["value"]} - set(table.headers)
     if absent:

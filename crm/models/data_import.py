@@ -69,6 +69,11 @@ class DataImport(models.Model):
     language = models.CharField(max_length=10, blank=True, help_text="In which its reasons are written.")
     created_at = models.DateTimeField(_("created at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
+    undo_batch = models.UUIDField(null=True, help_text="The number that the changes of its undo share.")
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("undone by")
+    )
+    undone_at = models.DateTimeField(_("undone at"), null=True)
 
     objects = DataImportQuerySet.as_manager()
 

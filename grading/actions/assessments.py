@@ -54,7 +54,7 @@ def _store(assessment: Assessment) -> None:
         with transaction.atomic():
             assessment.save()
     except IntegrityError:
-        taken = Assessment.objects.filter(line_id=assessment.line_id, fiscal_year=assessment.fiscal_year)
+        taken = Assessment.objects.of_year(assessment.fiscal_year).filter(line_id=assessment.line_id)
         other = taken.exclude(pk=assessment.pk).first()
         if other is None:
             raise

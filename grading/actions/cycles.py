@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.actions.changes import record_change, snapshot
 from crm.lib.dates import fiscal_year_end, fiscal_year_of
 from crm.models import CustomerKind, User, Way
-from grading.actions.records import reserve_heads
+from grading.actions.heads import reserve_heads
 from grading.actions.runs import RunUnderWay, start_run
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
 
@@ -64,9 +64,11 @@ def carry_over(cycle: Cycle) -> int:
                     COALESCE(last.has_system, FALSE), FALSE, 'none', FALSE, FALSE, FALSE, FALSE, '', 1, %(now)s
                 FROM crm_customerline l
                 JOIN crm_customer c ON c.id = l.customer_id AND c.deleted_at IS NULL AND c.kind = %(kind)s
-                LEFT JOIN grading_assessment last ON last.line_id = l.id AND last.fiscal_year = %(year)s - 1
+                LEFT JOIN grading_assessment last
+                    ON last.line_id = l.id AND last.fiscal_year = %(year)s - 1 AND last.deleted_at IS NULL
                 WHERE l.is_active AND NOT EXISTS (
-                    SELECT 1 FROM grading_assessment a WHERE a.line_id = l.id AND a.fiscal_year = %(year)s)""",
+                    SELECT 1 FROM grading_assessment a
+                    WHERE a.line_id = l.id AND a.fiscal_year = %(year)s AND a.deleted_at IS NULL)""",
             {
                 "year": cycle.fiscal_year,
                 "now": connection.ops.adapt_datetimefield_value(timezone.now()),

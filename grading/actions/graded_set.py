@@ -103,7 +103,7 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
         {heads if with_heads else ""}
         LEFT JOIN grading_assessment a
             ON a.line_id = l.id AND {ids.format("a.line_id")}
-            AND a.fiscal_year = %(fiscal_year)s AND NOT a.is_carried_over
+            AND a.fiscal_year = %(fiscal_year)s AND a.deleted_at IS NULL AND NOT a.is_carried_over
         LEFT JOIN (
             SELECT line_id, CAST(SUM(amount) AS bigint) AS total FROM crm_sale
             WHERE deleted_at IS NULL AND signed_on >= %(history_from)s AND signed_on < %(as_of)s
@@ -212,5 +212,8 @@ def _days(calendar: Calendar) -> dict[str, Any]:
 
 
 def _fence() -> str:
-    """Keep the planner from repeating a subquery's expressions in the query around it (measured: 5.9 s against 3.7)."""
-    return "OFFSET 0" if connection.vendor == "postgresql" else ""
+    """Keep the planner from repeating a subquery's expressions in the query around it.
+
+    Measured for 1,000,000 lines: 5.9 s against 3.7 on PostgreSQL, 80 s against 16 on SQLite.
+    """
+    return "OFFSET 0" if connection.vendor == "postgresql" else "LIMIT -1"

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import CustomerLine, User
-from crm.models.fields import FenField, RateField
+from crm.models.fields import FenField, ProseField, RateField
 from grading import policy as rules
 from grading.models.cycle import Cycle
 
@@ -23,19 +23,19 @@ class AssessmentQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> "AssessmentQuerySet":
         """Who sees a customer line sees its assessments."""
-        return self.filter(line__in=CustomerLine.objects.visible_to(user))
+        return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
 
     def writable_by(self, user: User) -> "AssessmentQuerySet":
         """Those of the lines a person may change."""
-        return self.filter(line__in=CustomerLine.objects.writable_by(user))
+        return self.filter(deleted_at=None, line__in=CustomerLine.objects.writable_by(user))
 
     def of_year(self, year: int) -> "AssessmentQuerySet":
         """Those of one fiscal year."""
-        return self.filter(fiscal_year=year)
+        return self.filter(deleted_at=None, fiscal_year=year)
 
     def unconfirmed(self) -> "AssessmentQuerySet":
         """Carried over from last year and not looked at since: nobody has assessed these."""
-        return self.filter(is_carried_over=True)
+        return self.filter(deleted_at=None, is_carried_over=True)
 
     def waiting_for(self, user: User) -> "AssessmentQuerySet":
         """Unconfirmed ones of open cycles, of the active lines that a person leads."""
@@ -66,9 +66,10 @@ class Assessment(models.Model):
     expected_close_on = models.DateField(_("expected close"), null=True, blank=True)
     has_begun_selection = models.BooleanField(_("has begun or will soon begin its selection"), default=False)
     has_system = models.BooleanField(_("replaces or extends a system"), default=False)
-    note = models.TextField(_("note"), blank=True)
+    note = ProseField(_("note"), blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = AssessmentQuerySet.as_manager()
 
@@ -76,7 +77,12 @@ class Assessment(models.Model):
         verbose_name = _("assessment")
         verbose_name_plural = _("assessments")
         constraints = [
-            models.UniqueConstraint(name="assessment_once_per_line_and_year", fields=["line", "fiscal_year"]),
+            models.UniqueConstraint(
+                name="assessment_once_per_line_and_year",
+                fields=["line", "fiscal_year"],
+                condition=Q(deleted_at=None),
+                violation_error_message=_("The customer line already has an assessment of this year."),
+            ),
             models.CheckConstraint(
                 name="assessment_potential_not_negative",
                 condition=Q(potential_sales=None) | Q(potential_sales__gte=0),

@@ -29,8 +29,8 @@ def run(tmp_path):
         try:
             call_command("import_file", "assessments", str(file), *options, stdout=out)
         except SystemExit:
-            with (tmp_path / "file.csv.rejected.csv").open(encoding="utf-8-sig", newline="") as opened:
-                return out.getvalue(), {int(row["row"]): row["reason"] for row in csv.DictReader(opened)}
+            with (tmp_path / "file.rejected.csv").open(encoding="utf-8-sig", newline="") as opened:
+                return out.getvalue(), {int(row["row in the file"]): row["why it was rejected"] for row in csv.DictReader(opened)}
         return out.getvalue(), {}
 
     return run_command
@@ -84,7 +84,7 @@ def test_a_row_says_what_is_wrong_with_it(run, line):
         WORKED.replace("400万", "500万"),
     )
     assert list(reasons) == [2, 3, 4, 5, 7]
-    assert reasons[2] == "the grading cycle of 2020 is closed"
+    assert reasons[2] == "财年: the grading cycle of 2020 is closed"
     assert reasons[3] == "预期毛利率: “118%”: a gross margin lies between -1000 % and 100 %"
     assert reasons[4] == "潜在销售额: “-1” is negative"
     assert reasons[5].startswith("预算状态: “差不多” is none of: confirmed, 已确认")

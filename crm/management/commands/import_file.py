@@ -1,18 +1,17 @@
-"""Import a table of customers, sales or assessments."""
+"""Import a table of people, customers, contacts, sales or assessments."""
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from crm.actions.imports import Kind, Mode, Outcome, Report, Row, import_kinds, import_table
-from crm.lib.cells import text
+from crm.actions.imports import Kind, Outcome, Report, import_kinds, import_table
+from crm.actions.rejected_rows import name_of_rejected, write_rejected
 from crm.lib.mappings import ColumnMap, MappingUnreadable, read_mapping
-from crm.lib.spreadsheets import FileUnreadable, Table, read_table, write_csv
-from crm.models import User
+from crm.lib.spreadsheets import FileUnreadable, Table, read_table
+from crm.models import ImportMode, User
 from crm.permissions import can
 
 FIRST_REASONS = 10
@@ -22,16 +21,16 @@ class Command(BaseCommand):
     """manage.py import_file KIND FILE [--mode create|update|both] [--mapping FILE] [--dry-run] [--strict]"""
 
     help = (
-        "Import an xlsx or csv file (UTF-8 or GB18030). All rows are checked first; accepted rows are one transaction, "
-        "rejected rows go to FILE.rejected.csv with their reasons. A blank cell leaves a stored value as it is. "
-        "Exit status 1 if any row was rejected."
+        "Import an xlsx or csv file (UTF-8, UTF-16 or GB18030). All rows are checked first; accepted rows are one "
+        "transaction, rejected rows go to a file beside it with their reasons. A blank cell leaves a stored value as "
+        "it is, (clear) empties it. Exit status 1 if any row was rejected."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=sorted(import_kinds()), help="what the rows are")
         parser.add_argument("file", type=Path, help="an .xlsx or .csv file; its first row holds the headers")
         parser.add_argument(
-            "--mode", type=Mode, choices=list(Mode), default=Mode.BOTH, help="which rows are wanted (both)"
+            "--mode", choices=ImportMode.values, default=ImportMode.BOTH.value, help="which rows are wanted (both)"
         )
         parser.add_argument("--mapping", type=Path, help="JSON or TOML: where each column comes from")
         parser.add_argument("--dry-run", action="store_true", help="check and count, change nothing")
@@ -84,27 +83,21 @@ class Command(BaseCommand):
             self.stdout.write(f"Left out by the mapping: {report.left_out:,} rows")
         if report.combined:
             self.stdout.write(f"Added to an earlier row of the same record: {report.combined:,} rows")
+        for one in report.near_duplicates[:FIRST_REASONS]:
+            self.stdout.write(f"  row {one.row}: {one.name} is nearly {one.its_name}, which is there already")
+        if len(report.near_duplicates) > FIRST_REASONS:
+            self.stdout.write(f"  and {len(report.near_duplicates) - FIRST_REASONS:,} more nearly the same")
         if not report.is_applied:
             self.stdout.write("Nothing was changed.")
 
     def _show_rejected(self, report: Report, table: Table, file: Path) -> None:
         for row in report.rejected[:FIRST_REASONS]:
-            self.stdout.write(f"  row {row.number}: {_reasons(row)}")
+            self.stdout.write(f"  row {row.number}: {report.reasons_of(row)}")
         if len(report.rejected) > FIRST_REASONS:
             self.stdout.write(f"  and {len(report.rejected) - FIRST_REASONS:,} more")
-        beside = file.with_name(f"{file.name}.rejected.csv")
+        beside = file.with_name(name_of_rejected(file.name))
         try:
-            write_csv(beside, _rejected_rows(report, table))
+            beside.write_bytes(write_rejected(report=report, table=table, name=file.name))
         except OSError as error:
             raise CommandError(f"The rejected rows cannot be written to {beside}: {error}") from error
         self.stdout.write(f"Rejected rows with their reasons: {beside}")
-
-
-def _rejected_rows(report: Report, table: Table) -> Iterator[list[str]]:
-    yield [*table.headers, "row", "reason"]
-    for row in report.rejected:
-        yield [*(text(row.cells.get(header)) for header in table.headers), str(row.number), _reasons(row)]
-
-
-def _reasons(row: Row) -> str:
-    return "; ".join(row.reasons)

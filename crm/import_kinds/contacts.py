@@ -1,0 +1,88 @@
+"""Importing the people at customers: found by their number, else by customer and name."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.actions.import_rows import Column, Kind, Row
+from crm.actions.references import match_customers
+from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written, yes_or_no
+from crm.lib.batches import batches
+from crm.lib.cells import whole, yes_no
+from crm.models import Contact, User
+from crm.permissions import Permission
+
+_OWN_FIELDS = ("name", "department", "title", "phone", "email", "is_key_person", "note")
+
+
+def match_contacts(rows: Sequence[Row], user: User | None) -> None:
+    """Find each row's contact by number, else by name at the customer; a reason where two there are called so."""
+    match_customers(rows, user)
+    good = [row for row in rows if not row.faults]
+    stored = _stored(good)
+    for row in good:
+        customer = row.extra["customer"]
+        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values} | {"customer": customer}
+        by_number = "id" in row.values
+        row.key = ("id", row.values["id"]) if by_number else (customer.pk, row.values["name"])
+        fitting = stored.get((customer.pk, row.values["id"] if by_number else row.values["name"]), [])
+        if by_number and not fitting:
+            row.reject(_("this customer has no contact {number}").format(number=row.values["id"]), "id")
+        elif len(fitting) > 1:
+            row.reject(
+                _("the customer has several contacts “{word}”; write the number").format(word=row.values["name"]),
+                "name",
+            )
+        else:
+            row.record = fitting[0] if fitting else None
+
+
+def _stored(rows: Sequence[Row]) -> dict[tuple[int, Any], list[Contact]]:
+    """The contacts of the rows' customers, by customer and name and by customer and number."""
+    customers = {row.extra["customer"].pk: row.extra["customer"] for row in rows}
+    found: dict[tuple[int, Any], list[Contact]] = defaultdict(list)
+    for some in batches(customers, AT_ONCE):
+        for contact in Contact.objects.filter(deleted_at=None, customer__in=some).select_for_update():
+            contact.customer = customers[contact.customer_id]
+            found[contact.customer_id, contact.name].append(contact)
+            found[contact.customer_id, contact.pk].append(contact)
+    return found
+
+
+def rows_of_contacts(user: User) -> Iterator[Sequence[Any]]:
+    """The contacts that exist for a person."""
+    for one in streamed(Contact.objects.visible_to(user).select_related("customer__region")):
+        yield (
+            one.pk,
+            one.customer.code,
+            one.customer.region.code,
+            one.name,
+            one.department,
+            one.title,
+            one.phone,
+            one.email,
+            yes_or_no(one.is_key_person),
+            one.note,
+        )
+
+
+CONTACTS = Kind(
+    name="contacts",
+    model=Contact,
+    permission=Permission.EDIT_CUSTOMER,
+    columns=(
+        Column("id", whole, ("联系人编号", "contact number"), is_key=True),
+        *LINE_COLUMNS[:2],
+        Column("name", written, ("姓名", "联系人", "name", "contact"), True),
+        Column("department", written, ("部门", "department")),
+        Column("title", written, ("职务", "职位", "title")),
+        Column("phone", written, ("电话", "手机", "phone")),
+        Column("email", written, ("邮箱", "电子邮件", "e-mail", "email")),
+        Column("is_key_person", yes_no, ("关键人", "key person")),
+        Column("note", written, ("备注", "note")),
+    ),
+    match=match_contacts,
+    rows=rows_of_contacts,
+)

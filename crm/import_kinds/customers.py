@@ -1,0 +1,322 @@
+"""Importing customers: found by code, else credit code, else name, the latter two within the region."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Prefetch
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row
+from crm.actions.references import (
+    by_word,
+    customers_by_word,
+    customers_seen_by,
+    lines_closed_by_undo,
+    lines_of,
+    may_write_region,
+    product_lines_by_word,
+    regions_by_word,
+    reopen_lines,
+    store_lines,
+)
+from crm.import_kinds.shared import AT_ONCE, said, streamed, words, written
+from crm.lib.batches import batches
+from crm.lib.bulk import update_all
+from crm.lib.cells import choice, text
+from crm.lib.pinyin import full_pinyin, search_text
+from crm.lib.similar import Names
+from crm.models import Branch, Customer, CustomerKind, CustomerLine, CustomerRegion, Division, User
+from crm.permissions import Permission
+
+_KINDS_OF_CUSTOMER = {
+    **dict.fromkeys(("customer", "客户", "最终用户"), CustomerKind.CUSTOMER.value),
+    **dict.fromkeys(("agent", "代理", "代理商"), CustomerKind.AGENT.value),
+    **dict.fromkeys(
+        ("government_relation", "government relation", "政府关系人", "政府关系"), CustomerKind.GOVERNMENT_RELATION.value
+    ),
+}
+_OWN_FIELDS = ("code", "name", "short_name", "kind", "credit_code", "industry", "address", "website", "note")
+
+
+def match_customers(rows: Sequence[Row], user: User | None) -> None:
+    """Find each row's customer by code, else credit code, else name; the latter two within the region."""
+    _match_places(rows, user)
+    stored = _Stored(rows, user)
+    for row in [row for row in rows if not row.faults]:
+        row.fields |= {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
+        row.key = _key(row)
+        row.record = stored.find(row)
+        if row.record is None:
+            _require_for_new(row, user, stored)
+    _join_names(rows)
+    _match_parents(rows, user)
+    _match_product_lines(rows)
+    _refuse_taken_credit_codes(rows)
+
+
+class _Stored:
+    """The customers that rows may mean, by each way of matching."""
+
+    def __init__(self, rows: Sequence[Row], user: User | None) -> None:
+        self.found: dict[tuple, list[Customer]] = defaultdict(list)
+        for name in ("code", "credit_code", "name"):
+            said_so = {row.values[name] for row in rows if name in row.values}
+            wanted = sorted(said_so | {text(word) for word in said_so})
+            for some in batches(wanted, AT_ONCE):
+                seen = customers_seen_by(user).filter(**{f"{name}__in": some}).select_for_update(of=("self",))
+                for customer in seen.select_related("region", "parent"):
+                    value = getattr(customer, name)
+                    self.found[(name, value) if name == "code" else (name, customer.region_id, value)].append(customer)
+        codes = [row.values["code"] for row in rows if "code" in row.values]
+        self.codes: set[str] = set()
+        for some in batches(codes, AT_ONCE):
+            self.codes |= set(Customer.objects.filter(code__in=some).values_list("code", flat=True))
+
+    def find(self, row: Row) -> Customer | None:
+        """The customer of a row; a reason where several fit."""
+        fitting = self.found.get(row.key, []) or self._tidied(row)
+        if len(fitting) > 1:
+            row.reject(
+                _("several customers are called “{word}”; write the code").format(word=row.values["name"]), "name"
+            )
+        return fitting[0] if fitting else None
+
+    def _tidied(self, row: Row) -> list[Customer]:
+        """The customers that a code or name with other spaces or widths of signs means; they keep their own."""
+        name = row.key[0]
+        tidied = (*row.key[:-1], text(row.key[-1]))
+        fitting = self.found.get(tidied, [])
+        if fitting:
+            row.key = tidied
+            row.fields.pop(name, None)
+        return fitting
+
+
+def _key(row: Row) -> tuple:
+    if "code" in row.values:
+        return ("code", row.values["code"])
+    region = row.fields["region"].pk if "region" in row.fields else None
+    name = "credit_code" if "credit_code" in row.values else "name"
+    return (name, region, row.values.get(name))
+
+
+def _require_for_new(row: Row, user: User | None, stored: _Stored) -> None:
+    if not may_write_region(user) or row.values.get("code") in stored.codes:
+        word = row.values.get("code") or row.values.get("name", "")
+        row.reject(_("there is no customer “{word}”").format(word=word), "code" if "code" in row.values else "name")
+    for name in ("name", "region"):
+        if name not in row.fields:
+            row.reject(_("a new customer needs its {column}").format(column=name), name)
+
+
+def _join_names(rows: Iterable[Row]) -> None:
+    """A new customer without a code is the one that another row of the file calls by the same name."""
+    new = [row for row in rows if not row.faults and row.record is None]
+    named = {(row.fields["region"].pk, row.fields["name"]): row.key for row in new if "code" in row.values}
+    for row in new:
+        if row.key[0] == "name":
+            row.key = named.get(row.key[1:], row.key)
+
+
+def _match_places(rows: Sequence[Row], user: User | None) -> None:
+    regions, branches = regions_by_word(user), by_word(Branch.objects.all())
+    divisions = _divisions(rows)
+    for row in rows:
+        for name, known in (("region", regions), ("branch", branches), ("division", divisions)):
+            word = row.values.get(name, "")
+            if word and word.lower() not in known:
+                row.reject(_("there is no {column} “{word}”, or more than one").format(column=name, word=word), name)
+            elif word:
+                row.fields[name] = known[word.lower()]
+
+
+def _divisions(rows: Sequence[Row]) -> dict[str, Division]:
+    """Divisions by code, and by name where only one is called so."""
+    if not any("division" in row.values for row in rows):
+        return {}
+    named: dict[str, list[Division]] = defaultdict(list)
+    for division in Division.objects.all():
+        named[division.name].append(division)
+        named[division.code].append(division)
+    return {word: found[0] for word, found in named.items() if len(found) == 1}
+
+
+def _match_parents(rows: Sequence[Row], user: User | None) -> None:
+    """A parent stands in the database or in the same file, before or after its children."""
+    wanted = {row.values["parent"] for row in rows if row.values.get("parent")}
+    stored, in_file = customers_by_word(wanted, user), _rows_by_word(rows)
+    for row in [row for row in rows if row.values.get("parent")]:
+        word = row.values["parent"]
+        fitting = stored.get(word, [])
+        above = in_file.get(word)
+        if len(fitting) == 1:
+            row.fields["parent"] = fitting[0]
+        elif above is not None and above is not row:
+            row.extra["parent"], row.is_touched = above, True
+        else:
+            row.reject(_("there is no parent “{word}”, or more than one").format(word=word), "parent")
+    _refuse_orphans(rows)
+
+
+def _rows_by_word(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row.values[name]: row for row in rows for name in ("name", "code") if name in row.values}
+
+
+def _refuse_orphans(rows: Sequence[Row]) -> None:
+    """A row whose parent is rejected is rejected too, and so on downwards."""
+    while orphans := [row for row in rows if not row.faults and "parent" in row.extra and row.extra["parent"].faults]:
+        for row in orphans:
+            row.reject(_("its parent in row {number} is rejected").format(number=row.extra["parent"].number), "parent")
+
+
+def _match_product_lines(rows: Sequence[Row]) -> None:
+    known = product_lines_by_word()
+    stored = lines_of(row.record for row in rows if row.record and row.values.get("lines"))
+    closed = lines_closed_by_undo(stored.values())
+    for row in rows:
+        for word in row.values.get("lines", ()):
+            product_line = known.get(word.lower())
+            if product_line is None:
+                row.reject(_("there is no product line “{word}”").format(word=word), "lines")
+                continue
+            line = stored.get((row.record.pk, product_line.pk)) if row.record else None
+            if line is None or line.pk in closed:
+                row.extra.setdefault("lines", []).append(line or product_line)
+                row.is_touched = True
+
+
+def _refuse_taken_credit_codes(rows: Sequence[Row]) -> None:
+    """A credit code is unique within a region, among what is stored and within the file."""
+    given = [row for row in rows if not row.faults and row.values.get("credit_code")]
+    taken: dict[tuple, Any] = {}
+    for some in batches([row.values["credit_code"] for row in given], AT_ONCE):
+        holders = Customer.objects.filter(deleted_at=None, credit_code__in=some)
+        taken |= {(region, code): pk for region, code, pk in holders.values_list("region_id", "credit_code", "pk")}
+    for row in given:
+        region = row.fields.get("region") or row.record.region
+        owner = row.record.pk if row.record else row
+        if taken.setdefault((region.pk, row.values["credit_code"]), owner) != owner:
+            row.reject(_("Another customer of the region has this credit code."), "credit_code")
+
+
+def describe_customer(customer: Customer) -> None:
+    """What search looks in; a new customer without a code gets its number as one later."""
+    customer.code = customer.code or uuid4().hex
+    customer.pinyin = full_pinyin(customer.name)[:600]
+    customer.search_text = search_text(name=customer.name, short_name=customer.short_name, code=customer.code)
+
+
+def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
+    """What needs the customers' numbers: codes, parents of the same file, dated regions, product lines."""
+    for row in rows:
+        if row.is_new and "code" not in row.fields:
+            row.record.code = f"K{row.record.pk:06}"
+            describe_customer(row.record)
+        if "parent" in row.extra:
+            row.record.parent = row.extra["parent"].record
+    settled = [row.record for row in rows if "parent" in row.extra or (row.is_new and "code" not in row.fields)]
+    update_all(Customer, settled, ["code", "parent", "search_text"])
+    date_regions([row.record for row in rows if row.before is None or _is_moved(row)])
+    named = [(row.record, line) for row in rows for line in row.extra.get("lines", ())]
+    store_lines(
+        [CustomerLine(customer=one, product_line=line) for one, line in named if not isinstance(line, CustomerLine)],
+        occasion,
+    )
+    reopen_lines([line for _one, line in named if isinstance(line, CustomerLine)], occasion)
+
+
+def _is_moved(row: Row) -> bool:
+    return (row.before or {})["region_id"] != row.record.region_id
+
+
+def date_regions(customers: Iterable[Customer]) -> None:
+    """The customers belong to their region from today on; past figures stay with the region of then."""
+    CustomerRegion.objects.bulk_create(
+        [CustomerRegion(customer=one, region_id=one.region_id, from_on=timezone.localdate()) for one in customers],
+        batch_size=2000,
+        update_conflicts=True,
+        unique_fields=["customer", "from_on"],
+        update_fields=["region"],
+    )
+
+
+def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[NearDuplicate]:
+    """Customers within the person's sight that are called nearly like a new one."""
+    if not rows:
+        return
+    known = Names(customers_seen_by(user).values_list("pk", "name").iterator(chunk_size=AT_ONCE))
+    for row in rows:
+        like = known.most_like(row.record.name)
+        if like is not None:
+            yield NearDuplicate(row.number, row.record.name, like.key, like.name, like.score)
+
+
+def withdraw_customer(customer: Customer) -> None:
+    """Take a created customer back; its code is free again for whoever imports it anew."""
+    ending = f"~{customer.pk}"
+    customer.code = customer.code[: 40 - len(ending)] + ending
+    customer.deleted_at = timezone.now()
+    customer.search_text = search_text(name=customer.name, short_name=customer.short_name, code=customer.code)
+
+
+def date_restored_regions(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Customers that an undo moves back belong to their former region from today on."""
+    date_regions([row.record for row in rows if _is_moved(row)])
+
+
+def rows_of_customers(user: User) -> Iterator[Sequence[Any]]:
+    """The customers that exist for a person."""
+    lines = (
+        CustomerLine.objects.filter(is_active=True).select_related("product_line").order_by("product_line__position")
+    )
+    seen = Customer.objects.visible_to(user).select_related("region", "branch", "division", "parent")
+    for one in streamed(seen.prefetch_related(Prefetch("lines", queryset=lines, to_attr="active_lines"))):
+        yield (
+            one.code,
+            one.name,
+            one.short_name,
+            said(_KINDS_OF_CUSTOMER, one.kind),
+            one.credit_code,
+            one.industry,
+            one.region.code,
+            one.branch.code if one.branch else None,
+            one.division.code if one.division else None,
+            one.parent.code if one.parent else None,
+            "、".join(line.product_line.code for line in one.active_lines),
+            one.address,
+            one.website,
+            one.note,
+        )
+
+
+CUSTOMERS = Kind(
+    name="customers",
+    model=Customer,
+    permission=Permission.EDIT_CUSTOMER,
+    columns=(
+        Column("code", written, ("客户编码", "编码", "customer code"), is_key=True),
+        Column("name", written, ("客户名称", "名称", "客户", "customer", "customer name"), is_key=True),
+        Column("short_name", written, ("简称", "short name")),
+        Column("kind", choice(_KINDS_OF_CUSTOMER), ("客户类型", "类型", "type"), allowed=tuple(_KINDS_OF_CUSTOMER)),
+        Column("credit_code", written, ("统一社会信用代码", "信用代码", "credit code")),
+        Column("industry", written, ("行业", "industry")),
+        Column("region", text, ("大区", "区域", "region"), is_key=True),
+        Column("branch", text, ("分公司", "branch office", "branch")),
+        Column("division", text, ("行政区划", "区划代码", "division")),
+        Column("parent", written, ("上级客户", "上级单位", "parent")),
+        Column("lines", words, ("产品线", "product lines")),
+        Column("address", written, ("地址", "address")),
+        Column("website", written, ("网址", "website")),
+        Column("note", written, ("备注", "note")),
+    ),
+    match=match_customers,
+    derive=describe_customer,
+    settle=settle_customers,
+    resembling=resembling_customers,
+    rows=rows_of_customers,
+    withdraw=withdraw_customer,
+    restored=date_restored_regions,
+)

@@ -1,0 +1,200 @@
+"""Importing people, found by user name. Passwords never come from a file: a new person cannot sign in yet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.actions.import_rows import Column, Kind, Occasion, Row
+from crm.actions.references import by_word, closed_by_undo
+from crm.import_kinds.shared import AT_ONCE, said, streamed, written, yes_or_no
+from crm.lib.batches import batches
+from crm.lib.bulk import update_all
+from crm.lib.cells import choice, text, yes_no
+from crm.models import Branch, CustomerLine, Department, LineMember, Region, Role, User
+from crm.models.user import OF_A_REGION
+from crm.permissions import ROLES, Permission
+
+_ROLES = {
+    **{role.value: role.value for role in Role},
+    **{role.value.replace("_", " "): role.value for role in Role},
+    "高管": Role.EXECUTIVE.value,
+    "公司领导": Role.EXECUTIVE.value,
+    "销售管理部": Role.SALES_MANAGEMENT.value,
+    "销售管理": Role.SALES_MANAGEMENT.value,
+    "技术服务部": Role.TECH_SERVICE.value,
+    "技术服务": Role.TECH_SERVICE.value,
+    "市场部": Role.MARKETING.value,
+    "市场": Role.MARKETING.value,
+    "服务部": Role.SERVICE.value,
+    "大区总经理": Role.REGIONAL_GM.value,
+    "大区总": Role.REGIONAL_GM.value,
+    "大区员工": Role.REGIONAL_STAFF.value,
+    "分公司总经理": Role.BRANCH_GM.value,
+    "分公司总": Role.BRANCH_GM.value,
+    "高级销售经理": Role.SENIOR_SALES_MANAGER.value,
+    "客户经理": Role.ACCOUNT_MANAGER.value,
+    "销售经理": Role.SALES_MANAGER.value,
+    "客户总监": Role.ACCOUNT_DIRECTOR.value,
+    "总监": Role.DIRECTOR.value,
+    "顾问": Role.CONSULTANT.value,
+    "实施经理": Role.IMPLEMENTATION_MANAGER.value,
+    "系统管理员": Role.ADMINISTRATOR.value,
+    "管理员": Role.ADMINISTRATOR.value,
+}
+_OWN_FIELDS = ("username", "name", "role", "email", "is_active")
+_PLACES = (("region", Region), ("branch", Branch), ("department", Department))
+
+
+def match_people(rows: Sequence[Row], user: User | None) -> None:
+    """Find each row's person by user name, whatever its case."""
+    stored = {one.username.lower(): one for one in _stored([row.values["username"] for row in rows if row.values])}
+    back = closed_by_undo(User, [one.pk for one in stored.values() if not one.is_active])
+    for row in [row for row in rows if not row.faults]:
+        row.key = row.values["username"].lower()
+        row.record = stored.get(row.key)
+        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
+        if row.record is not None:
+            row.fields["username"] = row.record.username
+            row.fields |= {"is_active": True} if row.record.pk in back and "is_active" not in row.values else {}
+        elif "role" not in row.values:
+            row.reject(_("a new person needs a role"), "role")
+    _match_places(rows)
+    _match_guides(rows)
+    for row in [row for row in rows if not row.faults]:
+        _check_place(row)
+        _refuse_lock_out(row, user)
+
+
+def _stored(usernames: Sequence[str]) -> Iterator[User]:
+    everyone = dict(User.objects.values_list("username", "pk"))
+    by_lower = {username.lower(): pk for username, pk in everyone.items()}
+    wanted = {by_lower[name.lower()] for name in usernames if name.lower() in by_lower}
+    for some in batches(sorted(wanted), AT_ONCE):
+        yield from User.objects.filter(pk__in=some).select_for_update()
+
+
+def _match_places(rows: Sequence[Row]) -> None:
+    for name, model in _PLACES:
+        known = by_word(model._default_manager.all())
+        for row in rows:
+            word = row.values.get(name, "")
+            if word and word.lower() not in known:
+                row.reject(_("there is no {column} “{word}”, or more than one").format(column=name, word=word), name)
+            elif word:
+                row.fields[name] = known[word.lower()]
+
+
+def _match_guides(rows: Sequence[Row]) -> None:
+    """Who guides a person stands in the database or in the same file."""
+    words = {row.values["guided_by"] for row in rows if row.values.get("guided_by")}
+    stored = {one.username.lower(): one for one in _stored(sorted(words))}
+    in_file = {row.key: row for row in rows if not row.faults}
+    for row in [row for row in rows if row.values.get("guided_by") and not row.faults]:
+        word = row.values["guided_by"].lower()
+        if word in stored:
+            row.fields["guided_by"] = stored[word]
+        elif word in in_file and in_file[word] is not row:
+            row.extra["guided_by"], row.is_touched = in_file[word], True
+        else:
+            row.reject(_("there is no person “{word}”").format(word=row.values["guided_by"]), "guided_by")
+    while lost := [
+        row for row in rows if not row.faults and "guided_by" in row.extra and row.extra["guided_by"].faults
+    ]:
+        for row in lost:
+            number = row.extra["guided_by"].number
+            row.reject(_("the person of row {number} is rejected").format(number=number), "guided_by")
+
+
+def _check_place(row: Row) -> None:
+    """What belongs together, as the administration's form checks it."""
+    role, region, branch = (_becomes(row, name) for name in ("role", "region", "branch"))
+    if role in OF_A_REGION and region is None:
+        row.reject(_("This role belongs to a region: choose it."), "region")
+    if role == Role.BRANCH_GM and branch is None:
+        row.reject(_("This role belongs to a branch office: choose it."), "branch")
+    if branch is not None and (region is None or branch.region_id != region.pk):
+        row.reject(_("This branch office belongs to another region."), "branch")
+
+
+def _becomes(row: Row, name: str) -> Any:
+    if name in row.emptied:
+        return None
+    return row.fields[name] if name in row.fields else getattr(row.record, name, None)
+
+
+def _refuse_lock_out(row: Row, user: User | None) -> None:
+    keeps = Permission.EDIT_USERS in ROLES[Role(_becomes(row, "role"))] and _becomes(row, "is_active") is not False
+    if user is not None and row.record == user and not keeps:
+        row.reject(_("You cannot take your own access to people away. Ask a colleague who has it too."))
+
+
+def give_no_password(person: User) -> None:
+    """A new person gets no password that works."""
+    if person.pk is None:
+        person.set_unusable_password()
+
+
+def settle_people(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Who guides a person of the same file."""
+    guided = [row for row in rows if "guided_by" in row.extra]
+    for row in guided:
+        row.record.guided_by = row.extra["guided_by"].record
+    update_all(User, [row.record for row in guided], ["guided_by"])
+
+
+def withdraw_person(person: User) -> None:
+    """Nobody is deleted: a created person cannot sign in any more."""
+    person.is_active = False
+
+
+def people_at_work(people: Sequence[User]) -> Mapping[int, str]:
+    """Created people who have signed in, or who lead or see customers: they cannot be taken back."""
+    found = {person.pk: _("has signed in since") for person in people if person.last_login is not None}
+    for some in batches([person.pk for person in people], AT_ONCE):
+        busy = set(CustomerLine.objects.filter(lead__in=some).values_list("lead", flat=True))
+        busy |= set(LineMember.objects.current().filter(Q(user__in=some)).values_list("user", flat=True))
+        found |= dict.fromkeys(busy, _("has customers by now"))
+    return found
+
+
+def rows_of_people(user: User) -> Iterator[Sequence[Any]]:
+    """The people that exist for a person."""
+    seen = User.objects.visible_to(user).select_related("region", "branch", "department", "guided_by")
+    for one in streamed(seen):
+        yield (
+            one.username,
+            one.name,
+            said(_ROLES, one.role),
+            one.region.code if one.region else None,
+            one.branch.code if one.branch else None,
+            one.department.code if one.department else None,
+            one.guided_by.username if one.guided_by else None,
+            one.email,
+            yes_or_no(one.is_active),
+        )
+
+
+PEOPLE = Kind(
+    name="people",
+    model=User,
+    permission=Permission.EDIT_USERS,
+    columns=(
+        Column("username", text, ("用户名", "账号", "user name", "username"), True),
+        Column("name", written, ("姓名", "name")),
+        Column("role", choice(_ROLES), ("角色", "role"), allowed=tuple(word for word in _ROLES if "_" not in word)),
+        Column("region", text, ("大区", "区域", "region")),
+        Column("branch", text, ("分公司", "branch office", "branch")),
+        Column("department", text, ("部门", "department")),
+        Column("guided_by", text, ("指导人", "guided by")),
+        Column("email", written, ("邮箱", "电子邮件", "e-mail", "email")),
+        Column("is_active", yes_no, ("在职", "active")),
+    ),
+    match=match_people,
+    derive=give_no_password,
+    settle=settle_people,
+    rows=rows_of_people,
+    holds=people_at_work,
+    withdraw=withdraw_person,
+)

@@ -1,0 +1,49 @@
+"""What several kinds of import share: columns, words, and how what a person sees is written as rows of a kind."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import get_language
+
+from crm.actions.import_rows import Column
+from crm.lib.cells import Cell, text
+
+AT_ONCE = 5000  # values in one query
+_READ_AT_ONCE = 2000
+
+
+def written(cell: Cell) -> str:
+    """A text that is kept as it was written, spaces around it included; numbers as `text` reads them."""
+    return cell if isinstance(cell, str) else text(cell)
+
+
+LINE_COLUMNS = (
+    Column("customer", written, ("客户", "客户编码", "客户名称", "customer", "customer code", "customer name"), True),
+    Column("region", text, ("大区", "区域", "region"), is_key=True),
+    Column("product_line", text, ("产品线", "product line"), True),
+)
+
+
+def words(cell: Cell) -> list[str]:
+    """Several words in one cell, separated by commas, semicolons or 、."""
+    separated = text(cell).replace("、", ",").replace(";", ",").split(",")
+    return [word.strip() for word in separated if word.strip()]
+
+
+def said(choices: Mapping[str, str], value: str) -> str:
+    """The word of the reader's language that stands for a value; the first of them."""
+    is_chinese = (get_language() or "").startswith("zh")
+    fitting = [word for word, meant in choices.items() if meant == value]
+    return next((word for word in fitting if word.isascii() != is_chinese), fitting[0] if fitting else value)
+
+
+def yes_or_no(value: bool) -> str:
+    """A truth value in the reader's language."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return ("是" if value else "否") if is_chinese else ("yes" if value else "no")
+
+
+def streamed(records: QuerySet[Any]) -> Iterator[Any]:
+    """Records in the order of their numbers, some at a time, with what belongs to them."""
+    return iter(records.order_by("pk").iterator(chunk_size=_READ_AT_ONCE))

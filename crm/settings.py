@@ -99,7 +99,11 @@ DERIVED_RECORDS = ["crm.Change", "crm.CustomerRegion", "grading.Grade"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
 LISTS = ["crm.lists.LISTS", "grading.lists.LISTS"]
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
-JOB_TASKS = {"export": "crm.tasks.make_export", "grade-year": "grading.tasks.grade_year", "import": "crm.tasks.work_on_import"}
+JOB_TASKS = {
+    "export": "crm.tasks.make_export",
+    "grade-year": "grading.tasks.grade_year",
+    "import": "crm.tasks.work_on_import",
+}
 
 # --- database
 if DATABASE_URL:
@@ -139,8 +143,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # Beat only nudges. Each of these asks the database what is due, so that running twice or being down does no harm.
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "crm.tasks.reconcile_jobs", "schedule": 20.0},
-    "forget-old-answers": {"task": "crm.tasks.forget_old_answers", "schedule": crontab(hour=3, minute=10)},
     "forget-old-exports": {"task": "crm.tasks.forget_old_exports", "schedule": crontab(minute=40)},
+    "forget-old-answers": {"task": "crm.tasks.forget_old_answers", "schedule": crontab(hour=3, minute=10)},
     "regrade-changed-facts": {"task": "grading.tasks.regrade_changed_facts", "schedule": 300.0},
     "grading-do-what-is-due": {"task": "grading.tasks.do_what_is_due", "schedule": crontab(minute="*/10")},
 }

@@ -5,6 +5,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from crm.actions import answers, exports, jobs
+from crm.actions import work_on_import as import_actions
 from crm.models import Export
 
 
@@ -34,12 +35,6 @@ def reconcile_jobs() -> None:
     jobs.reconcile_jobs(now=timezone.now())
 
 
-@shared_task
-def forget_old_answers() -> None:
-    """Delete the answers whose Idempotency-Key has had its day."""
-    answers.forget_old_answers(now=timezone.now())
-
-
 @shared_task(base=JobTask)
 def make_export(*, job_id: int) -> None:
     """Make the file of this job."""
@@ -56,3 +51,9 @@ def forget_old_exports() -> None:
 def work_on_import(*, job_id: int) -> None:
     """Check or apply the import of this job."""
     import_actions.work_on_import(job_id=job_id)
+
+
+@shared_task
+def forget_old_answers() -> None:
+    """Delete the answers whose Idempotency-Key has had its day."""
+    answers.forget_old_answers(now=timezone.now())

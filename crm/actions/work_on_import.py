@@ -153,6 +153,7 @@ def told(report: Report) -> dict[str, Any]:
         "counts": {outcome.value: outcomes[outcome] for outcome in Outcome},
         "combined": report.combined,
         "left_out": report.left_out,
+        "assumptions": list(report.chosen.assumptions),
         "errors": errors[:SHOWN],
         "near_duplicates": [
             {"row": one.row, "name": one.name, "customer": one.record, "its_name": one.its_name, "score": one.score}

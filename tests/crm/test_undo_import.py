@@ -112,7 +112,7 @@ def test_a_child_customer_of_the_same_file_goes_with_its_parent(imported, head_o
     assert not Customer.objects.filter(deleted_at=None).exists()
 
 
-def test_a_later_import_of_the_same_records_is_undone_first(imported, head_office, north_region):
+def test_a_later_import_of_the_same_records_holds_the_undo_up(imported, head_office, north_region):
     first = imported(HEADER, "C1,甲,,north,")
     second = imported(HEADER, "C1,乙,,,")
     assert len(refused(first, head_office)) == 1

@@ -5,17 +5,17 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actions.imports import Column, Kind
 from crm.import_templates import column_label, kind_label
-from crm.lib.cells import amount, not_negative, whole
+from crm.lib.cells import amount, not_negative
 from crm.lib.parsing import Limits
 from crm.models import ImportMode
 
 MOST_WORDS = 100  # replaced in one go
-_SUMMABLE = (amount, not_negative, whole)
+_SUMMABLE = (amount, not_negative)
 _FACTORS = (
     ("", _("as written")),
     ("100", _("× 100 (0.18 is 18 %)")),
@@ -27,7 +27,7 @@ _FACTORS = (
 class UploadForm(forms.Form):
     """A file and what its rows are."""
 
-    kind = forms.ChoiceField(label=_("What the rows are"), widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("Kind of record"), widget=forms.RadioSelect)
     file = forms.FileField(
         label=_("File"),
         help_text=_("xlsx or csv (UTF-8, UTF-16 or GB18030), at most 50 MB."),
@@ -45,7 +45,7 @@ class UploadForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > Limits.largest:
             raise forms.ValidationError(
-                _now("The file has %(size)s; at most 50 MB can be imported. Split it into several files."),
+                gettext("The file has %(size)s; at most 50 MB can be imported. Split it into several files."),
                 params={"size": filesizeformat(file.size)},
             )
         return file
@@ -92,15 +92,15 @@ class SetUpForm(forms.Form):
                 yield Word(name, word)
 
     def _add_columns(self) -> None:
-        ours = [("", _now("— not imported —")), *((one.name, _choice(one)) for one in self.kind.columns)]
+        ours = [("", gettext("— not imported —")), *((one.name, _choice(one)) for one in self.kind.columns)]
         holds = {source["header"]: name for name, source in self.sources.items() if "header" in source}
         for place, header in enumerate(self.headers):
             name = holds.get(header, "")
-            label = _now("“{header}” is").format(header=header)
+            label = gettext("“{header}” is").format(header=header)
             self.fields[f"column_{place}"] = forms.ChoiceField(label=label, choices=ours, required=False, initial=name)
             factor = self.sources.get(name, {}).get("factor", "")
             choices = [*_FACTORS, *([(factor, f"× {factor}")] if factor not in dict(_FACTORS) else [])]
-            label = _now("How to read the figures of “{header}”").format(header=header)
+            label = gettext("How to read the figures of “{header}”").format(header=header)
             self.fields[f"factor_{place}"] = forms.ChoiceField(
                 label=label, choices=choices, required=False, initial=factor
             )
@@ -114,42 +114,42 @@ class SetUpForm(forms.Form):
                 label=label, required=False, max_length=200, initial=source.get("constant", "")
             )
             choices = [
-                ("", _now("in all rows")),
-                *((header, _now("from “{header}”").format(header=header)) for header in self.headers),
+                ("", gettext("in all rows")),
+                *((header, gettext("from “{header}”").format(header=header)) for header in self.headers),
             ]
             also = "" if column.name in shown else source.get("header", "")
-            label = _now("{column}: a value for all rows, or from a column").format(column=label)
+            label = gettext("{column}: a value for all rows, or from a column").format(column=label)
             self.fields[f"also_{column.name}"] = forms.ChoiceField(
                 label=label, choices=choices, required=False, initial=also
             )
 
     def _add_rows_wanted(self) -> None:
         header, words = next(iter(self.mapping.get("only", {}).items()), ("", ()))
-        choices = [("", _now("— all rows —")), *((one, one) for one in self.headers)]
+        choices = [("", gettext("— all rows —")), *((one, one) for one in self.headers)]
         self.fields["only_header"] = forms.ChoiceField(
-            label=_now("Only rows in which this column"), choices=choices, required=False, initial=header
+            label=gettext("Only rows in which this column"), choices=choices, required=False, initial=header
         )
         self.fields["only_words"] = forms.CharField(
-            label=_now("holds one of these words"),
+            label=gettext("holds one of these words"),
             required=False,
             max_length=500,
             initial=", ".join(words),
-            help_text=_now("Separated by commas."),
+            help_text=gettext("Separated by commas."),
         )
         summable = [(one.name, column_label(one)) for one in self.kind.columns if one.parse in _SUMMABLE]
         self.fields["sums"] = forms.MultipleChoiceField(
-            label=_now("Add up rows of the same record in"),
+            label=gettext("Add up rows of the same record in"),
             choices=summable,
             required=False,
             initial=self.mapping.get("sum", []),
             widget=forms.CheckboxSelectMultiple,
-            help_text=_now("Otherwise a second row of the same record is rejected."),
+            help_text=gettext("Otherwise a second row of the same record is rejected."),
         )
 
     def _add_words(self) -> None:
         for place, (name, word) in enumerate(self.words):
             meant = self.sources.get(name, {}).get("values", {}).get(word, "")
-            label = _now("“{word}” means").format(word=word)
+            label = gettext("“{word}” means").format(word=word)
             self.fields[f"word_{place}"] = forms.CharField(label=label, required=False, max_length=200, initial=meant)
 
     @property
@@ -159,8 +159,13 @@ class SetUpForm(forms.Form):
 
     @property
     def constant_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        """Each of our columns with its value for all rows, and the column that it comes from as well."""
-        names = [(column_label(column), column.name) for column in self.kind.columns]
+        """What no column of the file is yet, with its value for all rows and the column that it comes from as well."""
+        taken = {self[f"column_{place}"].value() for place in range(len(self.headers))}
+        names = [
+            (column_label(column), column.name)
+            for column in self.kind.columns
+            if column.name not in taken or self.errors.get(f"constant_{column.name}")
+        ]
         return [(label, self[f"constant_{name}"], self[f"also_{name}"]) for label, name in names]
 
     @property
@@ -182,14 +187,16 @@ class SetUpForm(forms.Form):
             name = self.cleaned_data.get(f"column_{place}", "")
             if name and chosen[name] != place:
                 other = self.headers[chosen[name]]
-                self.add_error(f"column_{place}", _now("“{header}” is this already.").format(header=other))
+                self.add_error(f"column_{place}", gettext("“{header}” is this already.").format(header=other))
         for name in chosen:
             if self.cleaned_data.get(f"constant_{name}") or self.cleaned_data.get(f"also_{name}"):
-                self.add_error(f"constant_{name}", _now("This comes from a column of the file already."))
+                self.add_error(f"constant_{name}", gettext("This comes from a column of the file already."))
         if absent := self.absent(set(chosen)):
-            self.add_error(None, _now("Say where these come from: {columns}.").format(columns=_now(", ").join(absent)))
+            self.add_error(
+                None, gettext("Say where these come from: {columns}.").format(columns=gettext(", ").join(absent))
+            )
         if bool(self.cleaned_data.get("only_header")) != bool(self.cleaned_data.get("only_words")):
-            self.add_error("only_words", _now("Say both: the column, and the words of the rows that are wanted."))
+            self.add_error("only_words", gettext("Say both: the column, and the words of the rows that are wanted."))
         return self.cleaned_data
 
     def _chosen(self) -> dict[str, int]:
@@ -259,4 +266,4 @@ def _as_source(said: str | Mapping[str, Any]) -> dict[str, Any]:
 
 def _choice(column: Column) -> str:
     label = column_label(column)
-    return _now("{column} (required)").format(column=label) if column.is_required else label
+    return gettext("{column} (required)").format(column=label) if column.is_required else label

@@ -18,11 +18,12 @@ from crm.import_forms import Word
 from crm.import_templates import blank_cell_means, kind_label
 from crm.lib.cells import text
 from crm.lib.durations import duration
-from crm.models import DataImport, ImportState
+from crm.models import Change, Customer, DataImport, ImportState, User
 
 OUTCOMES = ("created", "updated", "unchanged", "rejected")
 ERRORS_SHOWN = 50
 SIMILAR_SHOWN = 20
+CHANGED_SHOWN = 20
 _MOST_WORDS = 20
 _STEPS = {
     ImportState.CHECKING: 3,
@@ -54,7 +55,7 @@ def changing(shown: DataImport) -> int:
     return counts.get("created", 0) + counts.get("updated", 0)
 
 
-def page_of_import(shown: DataImport, now: datetime) -> dict[str, Any]:
+def page_of_import(shown: DataImport, user: User, now: datetime) -> dict[str, Any]:
     """The context of an import's page."""
     counts = counts_of(shown)
     return {
@@ -71,8 +72,16 @@ def page_of_import(shown: DataImport, now: datetime) -> dict[str, Any]:
         "notes": _notes(shown),
         "errors": shown.report.get("errors", [])[:ERRORS_SHOWN],
         "similar": list(_similar(shown)),
+        "touched": changed_customers(shown, user) if shown.state == ImportState.DONE else [],
         "similar_count": shown.report.get("near_duplicate_count", 0),
     }
+
+
+def changed_customers(shown: DataImport, user: User) -> list[Customer]:
+    """Some of the customers whose records the import changed, as far as they exist for the person."""
+    changes = Change.objects.visible_to(user).filter(batch=shown.batch, customer__isnull=False)
+    seen = Customer.objects.visible_to(user).filter(pk__in=changes.values("customer"))
+    return list(seen.select_related("region").order_by("pk")[:CHANGED_SHOWN])
 
 
 def progress_of(shown: DataImport, now: datetime) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ def list_imports(request: PageRequest) -> HttpResponse:
 def upload_import(request: PageRequest) -> HttpResponse:
     """Choose what the rows are, take a template along, send the file."""
     kinds = _own_kinds(request)
-    initial = {"kind": request.GET.get("kind") or next(iter(kinds), "")}
+    initial = {"kind": "customers" if "customers" in kinds else next(iter(kinds), "")}
     form = UploadForm(request.POST or None, request.FILES or None, kinds=list(kinds.values()), initial=initial)
     if form.is_valid():
         file = form.cleaned_data["file"]
@@ -104,7 +104,7 @@ def view_import(request: PageRequest, pk: int) -> HttpResponse:
     shown = get_import(request, pk)
     if shown.state == ImportState.UPLOADED:
         return redirect("crm:set-up-import", pk)
-    return render(request, "crm/imports/view_import.html", pages.page_of_import(shown, timezone.now()))
+    return render(request, "crm/imports/view_import.html", pages.page_of_import(shown, request.user, timezone.now()))
 
 
 @requires(Permission.IMPORT_DATA)
@@ -149,7 +149,7 @@ def undo(request: PageRequest, pk: int) -> HttpResponse:
             return redirect("crm:view-import", pk)
         except UndoRefused as refused:
             context |= {
-                "refusal": _("The import cannot be undone: its records have been worked on since."),
+                "refusal": str(refused),
                 "conflicts": pages.conflicts_of(refused.conflicts[:CONFLICTS_SHOWN]),
                 "conflict_count": len(refused.conflicts),
             }
@@ -177,7 +177,7 @@ def get_import(request: PageRequest, pk: int) -> DataImport:
 
 def imports_of(request: PageRequest) -> QuerySet[DataImport]:
     """The imports that exist for the person."""
-    seen = DataImport.objects.visible_to(request.user).select_related("by", "file", "rejected_file", "job")
+    seen = DataImport.objects.visible_to(request.user).select_related("by", "file", "rejected_file", "job", "undone_by")
     return seen.defer("file__content", "rejected_file__content")
 
 
@@ -212,7 +212,7 @@ def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
 def _columns() -> list[Column]:
     return [
         Column("file", _("File"), is_sortable=False),
-        Column("kind", _("What the rows are"), is_sortable=False),
+        Column("kind", _("Kind of record"), is_sortable=False),
         Column("state", _("State"), is_sortable=False),
         *(
             Column(name, label, is_numeric=True, is_sortable=False)

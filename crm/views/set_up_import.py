@@ -1,5 +1,6 @@
 """Setting up an import: where its rows stand and what its columns are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from crm.requests import PageRequest
 from crm.views.imports import get_import
 
 _SAMPLES = 3
+_FIGURES = re.compile(r"[-+\d.,%¥$()\s·]*\d[-+\d.,%¥$()\s·]*")
 _NO_SHEET = SheetPreview("", 0, [])
 
 
@@ -103,7 +105,12 @@ def _page(
             "absent": _(", ").join(form.absent_at_first()),
             "is_remembered": not form.is_bound and remembered(shown, place.headers) is not None,
             "columns": [
-                {"header": header, "column": column, "factor": factor, "sample": sample}
+                {
+                    "header": header,
+                    "column": column,
+                    "factor": factor if factor.value() or _FIGURES.fullmatch(sample) else None,
+                    "sample": sample,
+                }
                 for (header, column, factor), sample in zip(form.column_rows, place.samples, strict=True)
             ],
         }

@@ -3,11 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from crm.views import customers, exports, health, home, imports, preferences, set_up_import
+from crm.views import customers, exports, health, home, imports, preferences, set_up_import, tokens
 
 pages = [
     path("", home.home, name="home"),
     path("scope/", preferences.switch_region, name="switch-scope"),
+    path("account/tokens/", tokens.list_tokens, name="list-tokens"),
+    path("account/tokens/new/", tokens.create_token, name="create-token"),
+    path("account/tokens/<int:number>/revoke/", tokens.revoke_own_token, name="revoke-own-token"),
     path("customers/", customers.list_customers, name="list-customers"),
     path("customers/<int:pk>/", customers.view_customer, name="view-customer"),
     path("imports/", imports.list_imports, name="list-imports"),

@@ -2,10 +2,14 @@
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
-from crm.administration.scoped import ReadOnlyAdmin, ScopedFilter
-from crm.models import ApiToken, Change, Export, Job, User
-from crm.permissions import Permission
+from crm.actions.tokens import revoke_token
+from crm.administration.scoped import ReadOnlyAdmin, ScopedFilter, person_of
+from crm.models import ApiToken, Change, Export, Job, User, Way
+from crm.permissions import Permission, can
 
 
 class AuditAdmin(ReadOnlyAdmin):
@@ -83,3 +87,18 @@ class ApiTokenAdmin(AuditAdmin):
     list_filter = (("user", ScopedFilter),)
     ordering = ("-created",)
     related = ("user",)
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may end other people's tokens."""
+        return can(person_of(request), Permission.EDIT_USERS)
+
+    @admin.action(description=_("Revoke the chosen tokens"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet) -> HttpResponse | None:
+        """Ask, then end them; their owners' programs are refused from then on."""
+        if "confirmed" not in request.POST:
+            context = {**self.admin_site.each_context(request), "title": _("Revoke tokens?"), "tokens": tokens}
+            return render(request, "admin/revoke_tokens.html", context)
+        for token in tokens:
+            revoke_token(token=token, by=person_of(request), way=Way.ADMIN)
+        return None

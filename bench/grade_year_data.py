@@ -6,7 +6,9 @@ from datetime import date
 from django.db import connection
 from django.utils import timezone
 
-from grading.actions.records import Lines, Occasion, _insert_records, reserve_heads
+from grading.actions.heads import reserve_heads
+from grading.actions.lines import Lines
+from grading.actions.records import Occasion, _insert_records
 from grading.models import Cause, GradingPolicy
 
 YEAR = 2026

@@ -111,7 +111,7 @@ def _facts(rules: Mapping[int, LineRule], margins: Mapping[int, int], ids: str, 
             GROUP BY line_id
         ) s ON s.line_id = l.id
         WHERE {gradable()} AND {ids.format("l.id")}{narrowed}
-        {_fence()}"""
+        {fence()}"""
 
 
 def _pointed(facts: str, rules: Mapping[int, LineRule], policy: Policy) -> str:
@@ -121,7 +121,7 @@ def _pointed(facts: str, rules: Mapping[int, LineRule], policy: Policy) -> str:
             {_points("f.expected_margin - f.line_margin", policy.margin)} AS margin_earned,
             {_points("f.potential_sales", policy.potential)} AS potential_earned,
             {_points("f.history_sales", policy.bonus)} AS bonus_earned
-        FROM ({facts}) f {_fence()}"""
+        FROM ({facts}) f {fence()}"""
 
 
 def _graded(pointed: str, policy: Policy, with_heads: bool) -> str:
@@ -133,7 +133,7 @@ def _graded(pointed: str, policy: Policy, with_heads: bool) -> str:
         SELECT p.*, p.is_assessed AND p.missing = 0 AS is_graded,
             CASE WHEN p.is_assessed AND p.missing = 0 AND p.scheme = '{Scheme.CUSTOMER_VALUE.value}'
                 THEN ({base}) * p.bonus_earned END AS score
-        FROM ({pointed}) p {_fence()}"""
+        FROM ({pointed}) p {fence()}"""
     return f"""
         SELECT p.line_id, p.product_line_id, p.before,{heads}
             CASE WHEN NOT p.is_assessed THEN '{State.NOT_ASSESSED.value}'
@@ -211,7 +211,7 @@ def _days(calendar: Calendar) -> dict[str, Any]:
     return {"fiscal_year": calendar.fiscal_year, **adapted}
 
 
-def _fence() -> str:
+def fence() -> str:
     """Keep the planner from repeating a subquery's expressions in the query around it.
 
     Measured for 1,000,000 lines: 5.9 s against 3.7 on PostgreSQL, 80 s against 16 on SQLite.

@@ -24,6 +24,8 @@ def lock_lines(line_ids: Iterable[int]) -> None:
 
 def lock_range(first: int, last: int) -> None:
     """Lock the customer lines with an id from `first` to `last`; only buckets that hold lines are taken."""
+    if connection.vendor == "sqlite":
+        return
     ends = CustomerLine.objects.filter(pk__range=(first, last)).aggregate(first=Min("pk"), last=Max("pk"))
     if ends["first"] is not None:
         _lock(list(range(ends["first"] // BUCKET, ends["last"] // BUCKET + 1)))

@@ -4,10 +4,11 @@ The lines are locked first, so that an edit and a run never cross; the facts are
 their own. A record is written only if something that matters changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -17,9 +18,10 @@ from django.utils import timezone
 from crm.lib.dates import fiscal_year_start
 from crm.lib.transactions import transaction_number
 from crm.models import ProductLine, User
-from grading.actions.graded_set import COLUMNS, GradedSet, gradable, graded_set
+from grading.actions.graded_set import COLUMNS, GradedSet, fence, graded_set
+from grading.actions.heads import Heads, are_recorded, heads_of, next_record, reserve_heads
 from grading.actions.labels import move_labels
-from grading.actions.locks import lock_lines, lock_range
+from grading.actions.lines import Lines
 from grading.models import Cause, GradingPolicy
 from grading.policy import Calendar, Policy
 
@@ -28,6 +30,7 @@ MATTERS = tuple(
     name for name in COLUMNS if name not in ("product_line_id", "before", "history_sales", "required_margin")
 )
 BATCH = 2000
+_IS_WRITTEN = "is_changed AND grade_id IS NOT NULL"
 
 
 class Count(NamedTuple):
@@ -49,43 +52,6 @@ class Written(NamedTuple):
     records: int
     counts: list[Count]
     headless: int = 0
-
-
-class Heads(NamedTuple):
-    """How many heads there are, how many point to a record or its reserved number, and between which numbers."""
-
-    lines: int
-    numbered: int
-    first_record: int
-    last_record: int
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Which customer lines: a condition on their ids ({} is the column), and one more on crm_customerline AS l."""
-
-    ids: str
-    params: Mapping[str, Any]
-    lock: Callable[[], None]
-    narrowed: str = ""
-
-    @classmethod
-    def between(cls, first: int, last: int, *, product_line: int | None = None, region: int | None = None) -> "Lines":
-        """Those with an id from `first` to `last`, of one product line or region where given."""
-        narrowed = "" if product_line is None else f" AND l.product_line_id = {product_line:d}"
-        if region is not None:
-            narrowed += f" AND l.customer_id IN (SELECT id FROM crm_customer WHERE region_id = {region:d})"
-        return cls(
-            "{} BETWEEN %(first)s AND %(last)s",
-            {"first": first, "last": last},
-            partial(lock_range, first, last),
-            narrowed,
-        )
-
-    @classmethod
-    def among(cls, ids: Sequence[int]) -> "Lines":
-        """Those with one of the ids."""
-        return cls(f"{{}} IN ({', '.join(f'{pk:d}' for pk in sorted(ids))})", {}, partial(lock_lines, ids))
 
 
 @dataclass(frozen=True)
@@ -154,13 +120,24 @@ class Occasion:
 
 
 def write_records(lines: Lines, occasion: Occasion) -> Written:
-    """Grade the lines and write what changed. Runs in the caller's transaction; the lines stay locked to its end."""
+    """Grade the lines and write what changed. Runs in the caller's transaction; the lines stay locked to its end.
+
+    Where nothing has been recorded yet there is nothing to compare with.
+    """
     _plan_for_chunks()
     lines.lock()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            return _write_on_postgresql(cursor, lines, occasion)
-        return _write_on_sqlite(cursor, lines, occasion)
+    heads = heads_of(lines, occasion.fiscal_year)
+    if heads.lines == heads.numbered and not are_recorded(heads):
+        try:
+            with transaction.atomic():
+                return _write_first(lines, occasion)
+        except IntegrityError:  # a line without a head, since it came later than the others
+            return _write_with_heads(lines, occasion)
+    written = _write_changed(lines, occasion, heads)
+    if not written.headless:
+        return written
+    late = _write_with_heads(lines, occasion)
+    return Written(written.records + late.records, late.counts)
 
 
 def regrade_lines(
@@ -177,41 +154,6 @@ def regrade_lines(
         by=by,
     )
     return sum(_regrade_batch(batch, occasion) for batch in _batches(line_ids))
-
-
-def reserve_heads(fiscal_year: int, lines: Lines | None = None) -> int:
-    """Add the year's head to each active customer line that has none, with the number of its first record reserved.
-
-    So the annual run finds every head and changes none (docs/benchmarks.md). On SQLite, where a run is the only
-    writer, it adds the heads itself. Returns how many were added.
-    """
-    if connection.vendor != "postgresql":
-        return 0
-    some = f"AND {lines.ids.format('l.id')}" if lines else ""
-    heads = f"AND {lines.ids.format('g.line_id')}" if lines else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO grading_grade (line_id, fiscal_year, record_id)
-                SELECT l.id, %(fiscal_year)s, {_next(cursor, "grading_graderecord")} FROM (
-                    SELECT l.id FROM crm_customerline l WHERE {gradable()} {some} AND NOT EXISTS (
-                        SELECT 1 FROM grading_grade g
-                        WHERE g.line_id = l.id AND g.fiscal_year = %(fiscal_year)s {heads})
-                    ORDER BY l.id) l
-                ON CONFLICT (line_id, fiscal_year) DO NOTHING""",
-            {"fiscal_year": fiscal_year, **(lines.params if lines else {})},
-        )
-        return int(cursor.rowcount)
-
-
-def count_lines(lines: Lines) -> int:
-    """How many of the customer lines are graded at all."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT COUNT(*) FROM crm_customerline l
-                WHERE {gradable()} AND {lines.ids.format("l.id")}{lines.narrowed}""",
-            lines.params,
-        )
-        return int(cursor.fetchone()[0])
 
 
 def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
@@ -248,66 +190,67 @@ def _plan_for_chunks() -> None:
             )
 
 
-def _heads(lines: Lines, fiscal_year: int) -> Heads:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT COUNT(*), COUNT(record_id), COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0)
-                FROM grading_grade g
-                WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}""",
-            {"fiscal_year": fiscal_year, **lines.params},
-        )
-        return Heads(*cursor.fetchone())
-
-
-def _write_on_postgresql(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
-    """Where nothing has been recorded yet there is nothing to compare with; the rest is compared in one statement."""
-    heads = _heads(lines, occasion.fiscal_year)
-    if heads.lines == heads.numbered and not _are_recorded(cursor, heads):
-        try:
-            with transaction.atomic():
-                return _write_first(cursor, lines, occasion)
-        except IntegrityError:  # a line without a head, since it came later than the others
-            reserve_heads(occasion.fiscal_year, lines)
-            return _write_changed(cursor, lines, occasion, _heads(lines, occasion.fiscal_year))
-    written = _write_changed(cursor, lines, occasion, heads)
-    if not written.headless:
-        return written
+def _write_with_heads(lines: Lines, occasion: Occasion) -> Written:
     reserve_heads(occasion.fiscal_year, lines)
-    late = _write_changed(cursor, lines, occasion, _heads(lines, occasion.fiscal_year))
-    return Written(written.records + late.records, late.counts)
+    return _write_changed(lines, occasion, heads_of(lines, occasion.fiscal_year))
 
 
-def _write_first(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
+def _write_first(lines: Lines, occasion: Occasion) -> Written:
     """Write the first records of lines that all have a head, under the numbers that the heads reserved."""
     graded = occasion.graded(lines, with_heads=True)
-    first = f"(SELECT *, head_record_id AS record_id FROM ({graded.sql}) graded) first"
-    cursor.execute(
-        f"""WITH written AS (
-                {_insert_records(first)} RETURNING product_line_id, letter, state, missing, before, grade_id)
-            {_counted("written", "TRUE")}""",
-        {**graded.params, **occasion.columns()},
-    )
-    return _written(cursor)
+    insert = _insert_records(f"(SELECT *, head_record_id AS record_id FROM ({graded.sql}) graded) first")
+    params = {**graded.params, **occasion.columns()}
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            returned = "RETURNING product_line_id, letter, state, missing, before, grade_id"
+            cursor.execute(f"WITH written AS ({insert} {returned}) {_counted('written', 'TRUE')}", params)
+            return _written(cursor)
+        cursor.execute(f"{insert} RETURNING product_line_id, COALESCE(letter, state), missing, before", params)
+        tally = Counter(cursor.fetchall())
+        return Written(tally.total(), [Count(*group, lines) for group, lines in tally.items()])
 
 
-def _write_changed(cursor: Any, lines: Lines, occasion: Occasion, heads: Heads) -> Written:
+def _write_changed(lines: Lines, occasion: Occasion, heads: Heads) -> Written:
     """Write a record where something that matters differs from the latest one, and point the head to it."""
     compared = _compared(lines, occasion, heads)
-    is_written = "is_changed AND grade_id IS NOT NULL"
-    number = f"""CASE WHEN latest_id IS NULL AND head_record_id IS NOT NULL THEN head_record_id
-        ELSE {_next(cursor, "grading_graderecord")} END AS record_id"""
+    params = {**compared.params, **occasion.columns()}
+    with connection.cursor() as cursor:
+        number = f"""CASE WHEN latest_id IS NULL AND head_record_id IS NOT NULL THEN head_record_id
+            ELSE {next_record(cursor)} END AS record_id"""
+        if connection.vendor == "postgresql":
+            return _write_changed_at_once(cursor, compared.sql, number, params)
+        cursor.execute(_counted(f"({compared.sql}) compared", _IS_WRITTEN), params)
+        written = _written(cursor)
+        if written.records:
+            _write_changed_in_steps(cursor, compared.sql, number, params)
+        return written
+
+
+def _write_changed_at_once(cursor: Any, compared: str, number: str, params: Mapping[str, Any]) -> Written:
     cursor.execute(
-        f"""WITH compared AS MATERIALIZED ({compared.sql}),
+        f"""WITH compared AS MATERIALIZED ({compared}),
             written AS (
-                {_insert_records(f"(SELECT c.*, {number} FROM compared c WHERE {is_written}) changed")}
+                {_insert_records(f"(SELECT c.*, {number} FROM compared c WHERE {_IS_WRITTEN}) changed")}
                 RETURNING id, grade_id),
             moved AS (
                 UPDATE grading_grade g SET record_id = w.id FROM written w
                 WHERE g.id = w.grade_id AND g.record_id IS DISTINCT FROM w.id)
-            {_counted("compared", is_written)}""",
-        {**compared.params, **occasion.columns()},
+            {_counted("compared", _IS_WRITTEN)}""",
+        params,
     )
     return _written(cursor)
+
+
+def _write_changed_in_steps(cursor: Any, compared: str, number: str, params: Mapping[str, Any]) -> None:
+    """The same for SQLite, which writes nothing within a query."""
+    cursor.execute("DROP TABLE IF EXISTS temp.changed")
+    cursor.execute(f"CREATE TEMP TABLE changed AS SELECT c.*, {number} FROM ({compared}) c WHERE {_IS_WRITTEN}", params)
+    cursor.execute(
+        """UPDATE grading_grade SET record_id = t.record_id FROM temp.changed t
+           WHERE grading_grade.id = t.grade_id AND grading_grade.record_id IS NOT t.record_id"""
+    )
+    cursor.execute(_insert_records("temp.changed"), params)
+    cursor.execute("DROP TABLE temp.changed")
 
 
 def _counted(graded: str, is_written: str) -> str:
@@ -323,14 +266,6 @@ def _written(cursor: Any) -> Written:
     return Written(sum(row[5] for row in rows), [Count(*row[:5]) for row in rows], sum(row[6] for row in rows))
 
 
-def _are_recorded(cursor: Any, heads: Heads) -> bool:
-    cursor.execute(
-        "SELECT EXISTS (SELECT 1 FROM grading_graderecord WHERE id BETWEEN %s AND %s)",
-        [heads.first_record, heads.last_record],
-    )
-    return bool(cursor.fetchone()[0])
-
-
 def _compared(lines: Lines, occasion: Occasion, heads: Heads) -> GradedSet:
     """The graded set beside what was recorded last, and whether anything that matters differs.
 
@@ -343,54 +278,10 @@ def _compared(lines: Lines, occasion: Occasion, heads: Heads) -> GradedSet:
     sql = f"""
         SELECT s.*, r.id AS latest_id,
             r.id IS NULL OR ({now}, %(policy_id)s) {differs} ({then}, r.policy_id) AS is_changed
-        FROM ({graded.sql}) s
+        FROM ({graded.sql} {fence()}) s
         LEFT JOIN grading_graderecord r
-            ON r.id = s.head_record_id AND r.id BETWEEN {heads.first_record} AND {heads.last_record}"""
+            ON r.id = s.head_record_id AND r.id BETWEEN {heads.first_record} AND {heads.last_record} {fence()}"""
     return GradedSet(sql, graded.params)
-
-
-def _next(cursor: Any, table: str) -> str:
-    """The next number of a table, its sequence looked up once and not for every row."""
-    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
-    return f"nextval('{cursor.fetchone()[0]}'::regclass)"
-
-
-def _write_on_sqlite(cursor: Any, lines: Lines, occasion: Occasion) -> Written:
-    """The same in steps; the transaction is the only writer, so the next number is the greatest plus one."""
-    compared = _compared(lines, occasion, _heads(lines, occasion.fiscal_year))
-    params = {**compared.params, **occasion.columns()}
-    cursor.execute("DROP TABLE IF EXISTS temp.compared")
-    cursor.execute(f"CREATE TEMP TABLE compared AS {compared.sql}", params)
-    cursor.execute(_counted("temp.compared", "is_changed"))
-    written = _written(cursor)
-    if written.records:
-        _write_compared(cursor, params)
-    cursor.execute("DROP TABLE temp.compared")
-    return written._replace(headless=0)
-
-
-def _write_compared(cursor: Any, params: Mapping[str, Any]) -> None:
-    cursor.execute("DROP TABLE IF EXISTS temp.changed")
-    cursor.execute(
-        f"""CREATE TEMP TABLE changed AS
-            SELECT c.*, {_numbered("grading_graderecord")} AS record_id, {_numbered("grading_grade")} AS new_grade_id
-            FROM temp.compared c WHERE c.is_changed"""
-    )
-    cursor.execute(
-        """UPDATE grading_grade SET record_id = t.record_id FROM temp.changed t WHERE grading_grade.id = t.grade_id"""
-    )
-    cursor.execute(
-        """INSERT INTO grading_grade (id, line_id, fiscal_year, record_id)
-           SELECT new_grade_id, line_id, %(fiscal_year)s, record_id FROM temp.changed WHERE grade_id IS NULL""",
-        params,
-    )
-    with_head = "(SELECT t.*, COALESCE(t.grade_id, t.new_grade_id) AS head_id FROM temp.changed t) changed"
-    cursor.execute(_insert_records(with_head).replace("record_id, grade_id,", "record_id, head_id,", 1), params)
-    cursor.execute("DROP TABLE temp.changed")
-
-
-def _numbered(table: str) -> str:
-    return f"ROW_NUMBER() OVER () + (SELECT COALESCE(MAX(id), 0) FROM {table})"
 
 
 def _insert_records(source: str) -> str:

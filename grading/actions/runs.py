@@ -15,8 +15,9 @@ from crm.actions.changes import record_change, snapshot
 from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
 from grading.actions.labels import move_labels
+from grading.actions.lines import Lines, count_lines
 from grading.actions.locks import BUCKET
-from grading.actions.records import Count, Lines, Occasion, count_lines, write_records
+from grading.actions.records import Count, Occasion, write_records
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from crm.lib.dates import add_months, fiscal_year_end, fiscal_year_start
 from crm.models import Customer, CustomerKind, CustomerLine, PolicyState, ProductLine, Sale
 from grading import policy as rules
-from grading.actions.records import Lines, Occasion, count_verdicts, reserve_heads, write_records
+from grading.actions.heads import reserve_heads
+from grading.actions.lines import Lines
+from grading.actions.records import Occasion, count_verdicts, write_records
 from grading.models import (
     Assessment,
     BandKind,

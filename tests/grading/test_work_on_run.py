@@ -357,7 +357,7 @@ def test_grading_a_chunk_takes_the_same_number_of_queries_for_any_number_of_line
 ):
     for _ in range(number * 5):
         assessed_line(history=1_00)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(70):
         run_through(cycle)
     assert Sale.objects.count() == number * 5
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from crm.models import CustomerLine, Job, ProductLine, Region
 from grading.actions.cycles import ensure_cycle, open_cycle
-from grading.actions.records import Lines, Occasion, count_verdicts
+from grading.actions.lines import Lines
+from grading.actions.records import Occasion, count_verdicts
 from grading.actions.runs import CycleClosed, RunUnderWay, report, start_run, work_on
 from grading.models import Cause, Cycle, CycleState, GradingPolicy, GradingRun
 from grading.printing import grade_table

@@ -2,11 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT, RE_HANS
+from pypinyin.seg.mmseg import p_set
 
 # A division's suffix after its name: 杭州市 → 杭州, 西湖区 → 西湖; people leave it out.
 _DIVISION = re.compile(r"([\u4e00-\u9fff]{2,5}?)(?:省|市|自治区|自治州|地区|县|区|盟|旗)(?=[\u4e00-\u9fff]{2})")
+_HAN = RE_HANS.pattern.removeprefix("^(?:[").removesuffix("])+$")
+_RUN = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
 _OFFICE = re.compile(r"(?:有限责任公司|股份有限公司|有限公司|委员会|分局|总队|支队|局|厅|委)$")
 
 
@@ -25,12 +31,12 @@ def short_form(name: str) -> str:
 
 def full_pinyin(text: str) -> str:
     """The pinyin of the text in one word, lower case."""
-    return "".join(lazy_pinyin(text)).lower().replace(" ", "")
+    return _spelled(text)[0]
 
 
 def initials(text: str) -> str:
     """The first letters of the text's syllables, lower case."""
-    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower().replace(" ", "")
+    return _spelled(text)[1]
 
 
 def search_text(*, name: str, short_name: str, code: str) -> str:
@@ -38,3 +44,32 @@ def search_text(*, name: str, short_name: str, code: str) -> str:
     forms = dict.fromkeys(form for form in (name, short_name, short_form(name)) if form)
     words = [code, *forms, *(full_pinyin(form) for form in forms), *(initials(form) for form in forms)]
     return " ".join(dict.fromkeys(word.lower() for word in words))
+
+
+@lru_cache(maxsize=1000)
+def _spelled(text: str) -> tuple[str, str]:
+    """A text's pinyin and initials at once: a name is asked for both, and names are spelled by the hundred thousand."""
+    spelled = [_spelled_word(word) for run in _RUN.findall(text) for word in _words(run)]
+    full, first = ("".join(parts) for parts in zip(*spelled, strict=True)) if spelled else ("", "")
+    return full.lower().replace(" ", ""), first.lower().replace(" ", "")
+
+
+@lru_cache(maxsize=50_000)
+def _spelled_word(word: str) -> tuple[str, str]:
+    return "".join(lazy_pinyin([word])), "".join(lazy_pinyin([word], style=Style.FIRST_LETTER))
+
+
+def _words(run: str) -> Iterator[str]:
+    """The longest phrases that a run of characters begins with, one after the other, as pypinyin finds them."""
+    start, end = 0, len(run)
+    if not RE_HANS.match(run):
+        yield run
+        return
+    while start < end:
+        stop, reach = start + 1, start + 1
+        while reach <= end and run[start:reach] in p_set:
+            if run[start:reach] in PHRASES_DICT:
+                stop = reach
+            reach += 1
+        yield run[start:stop]
+        start = stop

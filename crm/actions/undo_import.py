@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm.actions.changes import Edit, record_changes, snapshot
 from crm.actions.import_rows import Kind, Occasion, Row
 from crm.actions.imports import import_kinds
+from crm.actions.references import lines_closed_by_undo
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
 from crm.models import Change, CustomerLine, DataImport, ImportState, User, Way
@@ -162,10 +163,20 @@ def _children(one: Touched, touched: Mapping[str, Touched]) -> dict[int, str]:
             continue
         own = touched.get(model._meta.db_table)
         expected = set(own.records) if own else set()
-        for parent, child in _belonging(model, relation.field.attname, one.created):
-            if child not in expected:
+        found = [pair for pair in _belonging(model, relation.field.attname, one.created) if pair[1] not in expected]
+        gone = _closed_again(model, [child for _parent, child in found])
+        for parent, child in found:
+            if child not in gone:
                 reasons[parent] = _("it has {what} by now").format(what=model._meta.verbose_name_plural)
     return reasons
+
+
+def _closed_again(model: Any, children: Sequence[int]) -> set[int]:
+    """Lines that a later import opened and whose undo has closed them count no more."""
+    if model is not CustomerLine:
+        return set()
+    some_at_once = (CustomerLine.objects.filter(pk__in=some) for some in batches(children, AT_ONCE))
+    return {pk for lines in some_at_once for pk in lines_closed_by_undo(lines)}
 
 
 def _belonging(model: Any, attribute: str, parents: Sequence[int]) -> Iterator[tuple[int, int]]:

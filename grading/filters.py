@@ -30,8 +30,7 @@ class YearInEffectFilter(YearsFilter):
         if value:
             return super().filter(qs, value)
         day = self.parent.form.cleaned_data.get("as_of")
-        cycles = Cycle.objects.effective(day or timezone.localdate())
-        cycles = cycles.published_by(day) if day else cycles
+        cycles = Cycle.objects.effective_then(day) if day else Cycle.objects.effective(timezone.localdate())
         return qs.filter(**{self.field_name: cycles.values("fiscal_year")[:1]})
 
 

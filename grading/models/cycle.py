@@ -4,7 +4,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from crm.lib.dates import day_end, fiscal_year_start
@@ -39,9 +39,10 @@ class CycleQuerySet(models.QuerySet):
         """Published cycles whose fiscal year has begun, the latest first: its first one rules the labels."""
         return self.visible_grades().filter(starts_on__lte=today).order_by("-fiscal_year")
 
-    def published_by(self, day: date) -> "CycleQuerySet":
-        """Those that were published by the end of a day."""
-        return self.filter(published_at__lt=day_end(day))
+    def effective_then(self, day: date) -> "CycleQuerySet":
+        """As on a past day: what was published by its end comes before what was published later."""
+        is_late = Case(When(published_at__lt=day_end(day), then=0), default=1)
+        return self.effective(day).order_by(is_late, "-fiscal_year")
 
 
 class Cycle(models.Model):

@@ -10,6 +10,7 @@ from crm.actions import customers as customer_actions
 from crm.actions.answers import forget_old_answers
 from crm.models import Customer, IdempotentAnswer
 from crm.tasks import forget_old_answers as forget_task
+from tests.factories import UserFactory
 
 NEW = {"name": "宁波市交通运输局", "region": "north"}
 
@@ -93,8 +94,6 @@ def test_a_failure_of_the_server_is_not_kept_and_leaves_nothing(client, monkeypa
 
 
 def test_a_refused_half_done_request_leaves_only_its_answer(api, north_region):
-    from tests.factories import UserFactory  # noqa: PLC0415
-
     manager = api(UserFactory(role="account_manager", region=north_region))
     assert post(manager).status_code == 403
     assert (Customer.objects.count(), IdempotentAnswer.objects.count()) == (0, 1)

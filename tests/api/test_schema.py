@@ -11,7 +11,14 @@ from django.test import Client
 
 from grading.models import CycleState
 from tests.api.conftest import NOT_GRADABLE
-from tests.factories import AssessmentFactory, ContactFactory, CustomerLineFactory, CycleFactory, SaleFactory
+from tests.factories import (
+    AssessmentFactory,
+    ContactFactory,
+    CustomerLineFactory,
+    CycleFactory,
+    SaleFactory,
+    UserFactory,
+)
 
 PATHS = [
     "customers/",
@@ -100,12 +107,12 @@ def test_a_preview_and_a_problem_are_what_it_says(schema, api, north):
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
-        ("customers/", "get", {"200", "400", "401", "403", "406"}),
-        ("customers/", "post", {"201", "400", "401", "403", "409", "415"}),
-        ("customers/{id}/", "get", {"200", "400", "401", "403", "404"}),
-        ("customers/{id}/", "patch", {"200", "400", "401", "403", "404", "409", "412", "415"}),
-        ("cycles/{id}/publish/", "post", {"202", "400", "401", "403", "404", "409", "415"}),
-        ("policies/{number}/", "get", {"200", "400", "401", "403", "404"}),
+        ("customers/", "get", {"200", "304", "400", "401", "403", "406", "410", "429"}),
+        ("customers/", "post", {"201", "400", "401", "403", "409", "415", "422", "429"}),
+        ("customers/{id}/", "get", {"200", "304", "400", "401", "403", "404", "429"}),
+        ("customers/{id}/", "patch", {"200", "400", "401", "403", "404", "409", "412", "415", "429"}),
+        ("cycles/{id}/publish/", "post", {"202", "400", "401", "403", "404", "409", "415", "422", "429"}),
+        ("policies/{number}/", "get", {"200", "304", "400", "401", "403", "404", "429"}),
     ],
 )
 def test_it_names_the_problems(schema, path, method, statuses):
@@ -117,8 +124,28 @@ def test_filters_stand_in_it(schema):
     assert parameters.keys() == {
         *("line", "region", "grade", "fiscal_year", "customer", "state"),
         *("search", "ordering", "cursor", "page_size", "format"),
+        *("as_of", "changed_since", "If-None-Match"),
     }
     assert parameters["grade"]["schema"]["items"]["enum"] == ["A", "B", "C", "D"]
+
+
+def test_headers_stand_in_it(schema):
+    customers = schema["paths"]["/api/v1/customers/"]
+    assert customers["get"]["responses"]["200"]["headers"].keys() == {"ETag", "RateLimit", "RateLimit-Policy"}
+    assert "Idempotency-Key" in {item["name"] for item in customers["post"]["parameters"]}
+    change = schema["paths"]["/api/v1/customers/{id}/"]["patch"]
+    assert "If-Match" in {item["name"] for item in change["parameters"]}
+
+
+def test_what_changed_and_what_is_gone_is_what_it_says(schema, api, north, company, south_region):
+    client = api(north)
+    first = client.read("customers/", changed_since="1970-01-01T00:00:00Z").json()
+    jsonschema.validate(first, answer_of(schema, "customers/"))
+    sent = api(UserFactory()).send("patch", f"customers/{company.pk}/", {"region": "south", "version": 1})
+    assert sent.status_code == 200, sent.content
+    after = client.read("customers/", changed_since=first["sync"]).json()
+    assert after["results"] == [{"id": company.pk, "deleted": True}]
+    jsonschema.validate(after, answer_of(schema, "customers/"))
 
 
 def test_it_is_served_to_everyone(db):

@@ -6,12 +6,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from crm.actions.changes import record_change, snapshot
 from crm.actions.customers import save_customer
-from crm.actions.lines import save_line, save_member
+from crm.actions.lines import save_member
 from crm.actions.named import save_named
 from crm.actions.people import save_person
 from crm.actions.sales import delete_sale, save_sale
-from crm.models import Branch, Customer, LineMember, ProductLine, Region, Sale, User
+from crm.models import Customer, LineMember, ProductLine, Sale, User, Way
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import open_cycle
 from grading.actions.labels import move_labels
@@ -244,9 +245,6 @@ def test_a_published_cycle_brings_all_its_grades_and_an_open_one_none(follow, he
     Cycle.objects.update(state=CycleState.OPEN)
     call = follow(head_office, "grades/", fiscal_year=2025)
     assert call() == {}
-    from crm.actions.changes import record_change, snapshot  # noqa: PLC0415
-    from crm.models import Way  # noqa: PLC0415
-
     cycle.refresh_from_db()
     before = snapshot(cycle)
     cycle.state = CycleState.PUBLISHED

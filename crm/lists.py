@@ -49,9 +49,13 @@ def open_customers(request: Any, params: QueryDict) -> Opened:
     line = ProductLine.objects.filter(code=codes[0]).first() if len(codes) == 1 else None
     if line is None:
         filters = CustomerFilter(wanted, customers, request=request)
-        return Opened(filters, choose((NAME, CODE, REGION, BRANCH, LINES, *DETAILS), params))
+        return Opened(filters, choose((NAME, CODE, REGION, BRANCH, LINES, *DETAILS), params), _for_file)
     filters = CustomersOfLineFilter(wanted, customers, request=request, line=line)
-    return Opened(filters, choose(_columns_of_line(line), params))
+    return Opened(filters, choose(_columns_of_line(line), params), _for_file)
+
+
+def _for_file(customers: Any) -> Any:
+    return customers.for_file()
 
 
 def _grades(customer: Any) -> str:
@@ -134,17 +138,19 @@ class ListMenu:
 
 def list_menu(listed: Listed, opened: Opened, params: QueryDict, address: Address) -> ListMenu:
     """The menu of a list as its page shows it; `params` are the address's with what stands in its path."""
+    columns = ",".join(opened.choice.keys) if opened.choice.is_chosen else None
     return ListMenu(
-        export_url=export_url(listed, params),
+        export_url=export_url(listed, params, columns),
         choice=opened.choice,
         hidden=hidden(address.params, but=(PARAMETER, "page")),
         default_url=address.having(columns=None),
     )
 
 
-def export_url(listed: Listed, params: QueryDict) -> str:
-    """Where a list is taken along as its address shows it."""
-    return Address(reverse("crm:export-list", args=[listed.name]), params).having(page=None, page_size=None)
+def export_url(listed: Listed, params: QueryDict, columns: str | None = None) -> str:
+    """Where a list is taken along as its page shows it: with the columns that there are, of those asked for."""
+    address = Address(reverse("crm:export-list", args=[listed.name]), params)
+    return address.having(page=None, page_size=None, columns=columns)
 
 
 def written_once(address: Address) -> str:

@@ -58,6 +58,7 @@ class Opened:
 
     filters: Filters
     choice: Choice
+    for_file: Callable[[Any], Any] = staticmethod(lambda records: records)  # fetches rows by the thousand
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def columns_of(opened: Opened) -> list[Column]:
 def rows_of(opened: Opened) -> Iterator[list[Any]]:
     """The rows of the file, read in chunks: memory and queries stay as they are whatever their number."""
     values = [column.value for column in opened.choice.in_file]
-    for record in opened.filters.qs.iterator(chunk_size=CHUNK):
+    for record in opened.for_file(opened.filters.qs).iterator(chunk_size=CHUNK):
         yield [value(record) for value in values]
 
 

@@ -252,6 +252,7 @@ class TestColumns:
         page = client_of(north).get(self.PAGE, {"columns": "salary,code"})
         assert page.status_code == 200
         assert "There is no column “salary”; it is left out." in page.content.decode()
+        assert unquote(page.context["menu"].export_url) == f"{CUSTOMERS}?columns=name,code"
 
     def test_a_form_that_sends_them_one_by_one_leads_to_one_address(self, north, client_of):
         response = client_of(north).get(f"{self.PAGE}?grade=A&columns=name&columns=code")

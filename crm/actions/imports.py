@@ -206,8 +206,8 @@ def _outcome(row: Row) -> Outcome:
 
 def _check_fields(row: Row) -> None:
     """What the model refuses in its own fields; relations were looked up already."""
-    lengths = _plain_lengths(type(row.record))
-    if all(_is_plainly_fine(row.record, name, lengths) for name in row.fields):
+    texts = _texts(type(row.record))
+    if all(_is_plainly_fine(row.record, name, texts) for name in row.fields):
         return
     relations = {name.name for name in row.record._meta.concrete_fields if name.is_relation}
     try:
@@ -218,19 +218,28 @@ def _check_fields(row: Row) -> None:
 
 
 @lru_cache
-def _plain_lengths(model: type[models.Model]) -> dict[str, float]:
-    """The fields of plain text with their greatest lengths: asking the model about each costs more than storing it."""
-    texts = (models.CharField, models.TextField, LineField, ProseField)
-    plain = [field for field in model._meta.concrete_fields if type(field) in texts]
-    return {field.name: field.max_length or float("inf") for field in plain if not field.choices}
+def _texts(model: type[models.Model]) -> dict[str, float | frozenset[str]]:
+    """The text fields with their greatest length or choices: asking the model about each costs more than COPY."""
+    plain = (models.CharField, models.TextField, LineField, ProseField)
+    return {
+        field.name: frozenset(str(value) for value, _label in field.flatchoices)
+        if field.choices
+        else field.max_length or float("inf")
+        for field in model._meta.concrete_fields
+        if type(field) in plain
+    }
 
 
-def _is_plainly_fine(record: Any, name: str, lengths: dict[str, float]) -> bool:
-    value = getattr(record, name)
+def _is_plainly_fine(record: Any, name: str, texts: dict[str, float | frozenset[str]]) -> bool:
+    """Whether a value is fine at first sight; what is not is asked of the model."""
+    value, allowed = getattr(record, name), texts.get(name)
     if isinstance(value, models.Model):
         return True
-    is_text = name in lengths and isinstance(value, str)
-    return is_text and 0 < len(value) <= lengths[name] and value.isprintable() and not value.isspace()
+    if allowed is None or not isinstance(value, str):
+        return False
+    if isinstance(allowed, frozenset):
+        return value in allowed
+    return 0 < len(value) <= allowed and value.isprintable() and not value.isspace()
 
 
 def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Callable[[float], Any]) -> None:

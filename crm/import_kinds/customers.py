@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row
 from crm.actions.references import (
@@ -24,7 +25,7 @@ from crm.actions.references import (
 )
 from crm.import_kinds.shared import AT_ONCE, said, streamed, words, written
 from crm.lib.batches import batches
-from crm.lib.bulk import update_all
+from crm.lib.bulk import insert_all, update_all
 from crm.lib.cells import choice, text
 from crm.lib.pinyin import full_pinyin, search_text
 from crm.lib.similar import Names
@@ -219,7 +220,8 @@ def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
             row.record.parent = row.extra["parent"].record
     settled = [row.record for row in rows if "parent" in row.extra or (row.is_new and "code" not in row.fields)]
     update_all(Customer, settled, ["code", "parent", "search_text"])
-    date_regions([row.record for row in rows if row.before is None or _is_moved(row)])
+    insert_all(CustomerRegion, list(_of_today(row.record for row in rows if row.is_new)))
+    date_regions([row.record for row in rows if not row.is_new and _is_moved(row)])
     named = [(row.record, line) for row in rows for line in row.extra.get("lines", ())]
     store_lines(
         [CustomerLine(customer=one, product_line=line) for one, line in named if not isinstance(line, CustomerLine)],
@@ -235,12 +237,17 @@ def _is_moved(row: Row) -> bool:
 def date_regions(customers: Iterable[Customer]) -> None:
     """The customers belong to their region from today on; past figures stay with the region of then."""
     CustomerRegion.objects.bulk_create(
-        [CustomerRegion(customer=one, region_id=one.region_id, from_on=timezone.localdate()) for one in customers],
+        _of_today(customers),
         batch_size=2000,
         update_conflicts=True,
         unique_fields=["customer", "from_on"],
         update_fields=["region"],
     )
+
+
+def _of_today(customers: Iterable[Customer]) -> Iterator[CustomerRegion]:
+    today = timezone.localdate()
+    return (CustomerRegion(customer_id=one.pk, region_id=one.region_id, from_on=today) for one in customers)
 
 
 def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[NearDuplicate]:
@@ -297,17 +304,46 @@ CUSTOMERS = Kind(
     model=Customer,
     permission=Permission.EDIT_CUSTOMER,
     columns=(
-        Column("code", written, ("客户编码", "编码", "customer code"), is_key=True),
-        Column("name", written, ("客户名称", "名称", "客户", "customer", "customer name"), is_key=True),
+        Column(
+            "code",
+            written,
+            ("客户编码", "编码", "customer code"),
+            about=gettext_lazy("Finds the customer; a new one without a code gets its number as one."),
+            is_key=True,
+        ),
+        Column(
+            "name",
+            written,
+            ("客户名称", "名称", "客户", "customer", "customer name"),
+            about=gettext_lazy("The full name; a new customer needs it."),
+            is_key=True,
+        ),
         Column("short_name", written, ("简称", "short name")),
         Column("kind", choice(_KINDS_OF_CUSTOMER), ("客户类型", "类型", "type"), allowed=tuple(_KINDS_OF_CUSTOMER)),
-        Column("credit_code", written, ("统一社会信用代码", "信用代码", "credit code")),
+        Column(
+            "credit_code",
+            written,
+            ("统一社会信用代码", "信用代码", "credit code"),
+            about=gettext_lazy("Finds the customer in its region where there is no code."),
+        ),
         Column("industry", written, ("行业", "industry")),
-        Column("region", text, ("大区", "区域", "region"), is_key=True),
+        Column("region", text, ("大区", "区域", "region"), about=gettext_lazy("A new customer needs it."), is_key=True),
         Column("branch", text, ("分公司", "branch office", "branch")),
-        Column("division", text, ("行政区划", "区划代码", "division")),
-        Column("parent", written, ("上级客户", "上级单位", "parent")),
-        Column("lines", words, ("产品线", "product lines")),
+        Column(
+            "division",
+            text,
+            ("行政区划", "区划代码", "division"),
+            about=gettext_lazy("The code or the name of the administrative division."),
+        ),
+        Column(
+            "parent",
+            written,
+            ("上级客户", "上级单位", "parent"),
+            about=gettext_lazy("The code or the name of the customer above; it may stand in the same file."),
+        ),
+        Column(
+            "lines", words, ("产品线", "product lines"), about=gettext_lazy("Several are separated by commas or 、.")
+        ),
         Column("address", written, ("地址", "address")),
         Column("website", written, ("网址", "website")),
         Column("note", written, ("备注", "note")),

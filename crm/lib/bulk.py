@@ -16,7 +16,6 @@ Record = TypeVar("Record", bound=models.Model)
 
 _BATCH = 2000
 _FEW = 50  # below that a plain INSERT is quicker than COPY
-_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 
 def insert_all(model: type[Record], records: Sequence[Record]) -> Sequence[Record]:
@@ -106,11 +105,13 @@ def _plain(value: Any) -> str:
     if value is None:
         return r"\N"
     if isinstance(value, str):
-        return str(value).translate(_ESCAPES)
+        escaped = str(value).replace("\\", r"\\")
+        return escaped.replace("\n", r"\n").replace("\r", r"\r").replace("\t", r"\t")
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)
 
 
 def _json(value: Any) -> str:
-    return r"\N" if value is None else json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+    """JSON has no line ends or tabs of its own."""
+    return r"\N" if value is None else json.dumps(value, ensure_ascii=False).replace("\\", r"\\")

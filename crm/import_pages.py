@@ -68,7 +68,7 @@ def page_of_import(shown: DataImport, user: User, now: datetime) -> dict[str, An
         "counts": counts,
         "is_test": shown.state not in _APPLIED,
         "changing": changing(shown),
-        "steps": _next_steps(shown, counts),
+        "steps": _next_steps(shown, user, counts),
         "notes": _notes(shown),
         "errors": shown.report.get("errors", [])[:ERRORS_SHOWN],
         "similar": list(_similar(shown)),
@@ -173,15 +173,16 @@ def _trouble(shown: DataImport) -> str:
     return ""
 
 
-def _next_steps(shown: DataImport, counts: Mapping[str, int] | None) -> dict[str, Any]:
-    """What can be done with the import now."""
+def _next_steps(shown: DataImport, user: User, counts: Mapping[str, int] | None) -> dict[str, bool]:
+    """What the person can do with the import now; only who uploaded a file can import it."""
+    is_own_and_open = shown.is_open and shown.by_id == user.pk
     is_blocked = shown.is_strict and bool(counts and counts["rejected"])
     return {
-        "start": shown.state == ImportState.CHECKED and changing(shown) > 0 and not is_blocked,
-        "set_up": shown.is_open,
+        "start": is_own_and_open and shown.state == ImportState.CHECKED and changing(shown) > 0 and not is_blocked,
+        "set_up": is_own_and_open,
         "rejected": shown.rejected_file_id is not None,
         "undo": shown.state == ImportState.DONE and changing(shown) > 0,
-        "cancel": shown.is_open,
+        "cancel": is_own_and_open,
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Row
 from crm.actions.references import match_customers
@@ -73,7 +74,13 @@ CONTACTS = Kind(
     model=Contact,
     permission=Permission.EDIT_CUSTOMER,
     columns=(
-        Column("id", whole, ("联系人编号", "contact number"), is_key=True),
+        Column(
+            "id",
+            whole,
+            ("联系人编号", "contact number"),
+            about=gettext_lazy("The number that an export shows; empty for a new one."),
+            is_key=True,
+        ),
         *LINE_COLUMNS[:2],
         Column("name", written, ("姓名", "联系人", "name", "contact"), True),
         Column("department", written, ("部门", "department")),

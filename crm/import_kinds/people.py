@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Occasion, Row
 from crm.actions.references import by_word, closed_by_undo
@@ -181,7 +182,13 @@ PEOPLE = Kind(
     model=User,
     permission=Permission.EDIT_USERS,
     columns=(
-        Column("username", text, ("用户名", "账号", "user name", "username"), True),
+        Column(
+            "username",
+            text,
+            ("用户名", "账号", "user name", "username"),
+            True,
+            gettext_lazy("The name to sign in with; it finds the person."),
+        ),
         Column("name", written, ("姓名", "name")),
         Column("role", choice(_ROLES), ("角色", "role"), allowed=tuple(word for word in _ROLES if "_" not in word)),
         Column("region", text, ("大区", "区域", "region")),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.actions.facts import facts_changed
 from crm.actions.import_rows import Column, Kind, Occasion, Row
@@ -93,9 +94,21 @@ SALES = Kind(
     model=Sale,
     permission=Permission.EDIT_SALE,
     columns=(
-        Column("id", whole, ("销售编号", "sale number"), is_key=True),
+        Column(
+            "id",
+            whole,
+            ("销售编号", "sale number"),
+            about=gettext_lazy("The number that an export shows; empty for a new one."),
+            is_key=True,
+        ),
         *LINE_COLUMNS,
-        Column("contract_no", written, ("合同号", "合同编号", "contract number", "contract no"), is_key=True),
+        Column(
+            "contract_no",
+            written,
+            ("合同号", "合同编号", "contract number", "contract no"),
+            about=gettext_lazy("Finds the sale in its line; without it day, amount and note do."),
+            is_key=True,
+        ),
         Column("signed_on", day, ("签订日期", "签约日期", "signed on", "signing date"), True),
         Column("amount", amount, ("金额", "合同金额", "amount"), True),
         Column("note", written, ("备注", "note")),

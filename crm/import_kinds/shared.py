@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 from crm.actions.import_rows import Column
 from crm.lib.cells import Cell, text
@@ -19,8 +19,20 @@ def written(cell: Cell) -> str:
 
 
 LINE_COLUMNS = (
-    Column("customer", written, ("客户", "客户编码", "客户名称", "customer", "customer code", "customer name"), True),
-    Column("region", text, ("大区", "区域", "region"), is_key=True),
+    Column(
+        "customer",
+        written,
+        ("客户", "客户编码", "客户名称", "customer", "customer code", "customer name"),
+        True,
+        gettext_lazy("Our code, the credit code or the full name."),
+    ),
+    Column(
+        "region",
+        text,
+        ("大区", "区域", "region"),
+        about=gettext_lazy("Only needed where several customers have the same name."),
+        is_key=True,
+    ),
     Column("product_line", text, ("产品线", "product line"), True),
 )
 

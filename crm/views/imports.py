@@ -1,15 +1,15 @@
 """Imports: the list, a new one, its test run, the job, the report, and taking it back."""
 
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -204,9 +204,9 @@ def _stored(file: StoredFile | None) -> HttpResponse:
 
 def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
     """A file that browsers save and never show; what it is is said by us, not by whoever uploaded it."""
-    response = FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=media_type)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=media_type, headers=headers)
 
 
 def _columns() -> list[Column]:

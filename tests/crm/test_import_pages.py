@@ -220,7 +220,7 @@ def test_the_rejected_rows_come_as_a_file_that_can_be_mended_and_imported(web, n
     one = imported(web, csv_file(HEADER, "C1,甲,north", "C2,乙,Nord", "C3,丙,Süd"))
     answer = web.get(f"/imports/{one.pk}/rejected/")
     assert answer["Content-Disposition"].startswith("attachment")
-    rejected = b"".join(answer.streaming_content)
+    rejected = answer.content
     name = one.rejected_file.name
     rows = (
         list(csv.reader(StringIO(rejected.decode("utf-8-sig"))))
@@ -411,8 +411,7 @@ def test_a_template_with_all_records_changes_nothing_when_it_comes_back(web, nor
     CustomerFactory(region=north_region, note="+86 571\n第二行")
     template = web.get("/imports/templates/customers/?records=all")
     assert template["Content-Disposition"].startswith("attachment;")
-    content = b"".join(template.streaming_content)
-    one = checked(web, SimpleUploadedFile("back.xlsx", content))
+    one = checked(web, SimpleUploadedFile("back.xlsx", template.content))
     assert counts_on(web, one) == {"created": 0, "updated": 0, "unchanged": 2, "rejected": 0}
     assert CustomerLine.objects.get() == line
 
@@ -428,10 +427,22 @@ def test_the_list_costs_as_many_queries_for_many_imports_as_for_few(web, north_r
     assert queries_of(web, "/imports/") == few <= 15
 
 
+def test_sales_management_sees_a_regions_import_but_only_its_owner_can_start_it(web, client_of, north, north_region):
+    one = checked(client_of(north), csv_file(HEADER, "C1,甲,north"))
+    page = said(web.get(f"/imports/{one.pk}/"))
+    assert f"/imports/{one.pk}/start/" not in page
+    assert "Only who uploaded the file" in said(web.post(f"/imports/{one.pk}/start/", follow=True))
+    assert not Customer.objects.exists()
+
+
 def test_no_page_of_an_import_costs_more_than_fifteen_queries(web, north_region):
-    one = checked(web, csv_file(HEADER, *(f"C{number},客户{number},nowhere" for number in range(60))))
-    for path in ("", "set-up/", "undo/"):
-        address = f"/imports/{one.pk}/{path}"
-        if path != "undo/":
-            assert queries_of(web, address) <= 15, path
+    bad = (f"B{number},客户{number},nowhere" for number in range(60))
+    good = (f"C{number},客户{number},north" for number in range(60))
+    one = checked(web, csv_file(HEADER, *bad, *good))
+    for path in ("", "set-up/"):
+        assert queries_of(web, f"/imports/{one.pk}/{path}") <= 15, path
+    web.post(f"/imports/{one.pk}/start/")
+    worked(one)
+    for path in ("", "undo/"):
+        assert queries_of(web, f"/imports/{one.pk}/{path}") <= 15, path
     assert queries_of(web, "/imports/new/") <= 15

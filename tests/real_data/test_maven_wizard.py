@@ -88,7 +88,7 @@ def counts(one):
 
 def rejected(web, one):
     """The rows that came back."""
-    content = b"".join(web.get(f"/imports/{one.pk}/rejected/").streaming_content)
+    content = web.get(f"/imports/{one.pk}/rejected/").content
     return list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
 
 

@@ -1,8 +1,10 @@
 """The headers of the API in OpenAPI."""
 
+from typing import Literal
+
 from drf_spectacular.utils import OpenApiParameter
 
-_IN_HEADER = OpenApiParameter.HEADER
+_IN_HEADER: Literal["header"] = "header"
 
 
 def _asked(name: str, description: str) -> OpenApiParameter:

@@ -21,6 +21,7 @@ from rest_framework.utils.urls import replace_query_param
 from crm.api import sync_tokens
 from crm.api.pagination import KeysetPagination, page_size
 from crm.api.resources import Readable
+from crm.lib.filtering import ListFilters
 from crm.lib.transactions import horizon
 from crm.models import Change, Customer, CustomerLine, LineMember, User
 
@@ -150,7 +151,8 @@ class Following:
         self.view, self.request, self.person = view, request, view.person
         refuse_forms(request)
         self.found = view.filter_queryset(view.get_queryset())
-        refuse_order(view)
+        self.filters: ListFilters = view.list_filters  # type: ignore[attr-defined]
+        refuse_order(self.filters)
         self.token = sync_tokens.Binding.of(request, view.person, view.edition())
         place = sync_tokens.place_of(request)
         self.window, self.last = (Window(*place[0]), place[1]) if place else (self._begin(), 0)
@@ -202,7 +204,7 @@ class Following:
         return self.view.seen_before(self.window) or Q(pk__in=())
 
     def _records(self) -> QuerySet:
-        filters = self.view.list_filters
+        filters = self.filters
         records = self.view.followed()
         for name in self.view.feed.fixed:
             records = filters.filters[name].filter(records, filters.form.cleaned_data[name])
@@ -230,7 +232,7 @@ class Following:
     def _sources(self) -> dict[str, list[QuerySet]]:
         """For each path, what says which records at its end changed."""
         models = {path: end_of(self.view.queryset.model, path) for path in self.view.feed.paths}
-        logged = {*models.values(), LineMember}
+        logged: set[type[Model]] = {*models.values(), LineMember}
         busy = set(self.window.changes(*logged).order_by().values_list("table", flat=True).distinct())
         return {path: list(self._sources_of(model, busy)) for path, model in models.items()}
 
@@ -261,7 +263,7 @@ class Formerly:
 
     def _theirs(self, changes: QuerySet[Change]) -> QuerySet[Change]:
         if self.person.sees_whole_region:
-            return changes.filter(region_id=self.person.region_id)
+            return changes.filter(Q(region=self.person.region_id))
         return changes.filter(customer__in=self._customers())
 
     def _customers(self) -> QuerySet:
@@ -290,8 +292,8 @@ def refuse_forms(request: Request) -> None:
         raise ValidationError({PARAMETER: [ErrorDetail(sentence, "no_stream")]})
 
 
-def refuse_order(view: Any) -> None:
+def refuse_order(filters: ListFilters) -> None:
     """Raise for an ordering: what is gone has no values to be sorted by."""
-    if view.list_filters.form.cleaned_data.get("ordering") not in ("", None, "id"):
+    if filters.form.cleaned_data.get("ordering") not in ("", None, "id"):
         sentence = _("What changed is sorted by id. Leave the ordering out.")
         raise ValidationError({"ordering": [ErrorDetail(sentence, "not_sortable")]})

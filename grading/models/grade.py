@@ -1,6 +1,7 @@
 """The grade of a customer line in a fiscal year: a head that stays, and records that are never edited."""
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -83,7 +84,8 @@ class GradeRecordQuerySet(models.QuerySet):
 
     def known_on(self, day: date) -> "GradeRecordQuerySet":
         """Of each grade the record that counted on a day, as it was known by the day's end."""
-        known = self.model.objects.filter(recorded_at__lt=day_end(day)).effective(day)
+        records: Any = self.model._default_manager.all()
+        known = records.filter(recorded_at__lt=day_end(day)).effective(day)
         later = known.filter(grade=OuterRef("grade")).filter(
             Q(recorded_at__gt=OuterRef("recorded_at")) | Q(recorded_at=OuterRef("recorded_at"), pk__gt=OuterRef("pk"))
         )

@@ -64,6 +64,9 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
         ),
         ("SECRET_KEY", "secret", "is too short to be a secret; write at least 50 random characters."),
         ("SECRET_KEY", "a" * 60, "is too short to be a secret; write at least 50 random characters."),
+        ("API_RATE", "often", "is 'often'; write how often, such as 10/s, 600/min or 5000/h, or 0 for no limit."),
+        ("API_RATE", "600", "or 0 for no limit."),
+        ("API_RATE", "-1/min", "or 0 for no limit."),
         ("PROXIES_IN_FRONT", "two", "PROXIES_IN_FRONT is 'two'; write a number from 0 to 9."),
         ("HENGKE_DATA_DIR", __file__, "which cannot be used (File exists); write a folder that can be written to."),
     ],
@@ -92,6 +95,7 @@ READERS = {
     "ALLOWED_HOSTS": lambda: read.hosts("ALLOWED_HOSTS"),
     "CSRF_TRUSTED_ORIGINS": lambda: read.origins("CSRF_TRUSTED_ORIGINS"),
     "SECRET_KEY": lambda: read.secret_key("SECRET_KEY", keep_in=None),
+    "API_RATE": lambda: read.rate("API_RATE", default="600/min"),
     "PROXIES_IN_FRONT": lambda: read.count("PROXIES_IN_FRONT", default=0),
     "HENGKE_DATA_DIR": lambda: read.folder("HENGKE_DATA_DIR", default=Path()),
 }
@@ -137,6 +141,14 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch):
     assert READERS["LANGUAGE_CODE"]() == "zh-hans"
     assert READERS["DATABASE_URL"]() == ""
     assert READERS["DEBUG"]() is False
+
+
+@pytest.mark.parametrize(
+    ("word", "rate"), [("", (600, 60)), ("10/s", (10, 1)), ("5000/h", (5000, 3600)), ("0", (0, 1)), ("0/min", (0, 60))]
+)
+def test_a_rate_is_how_often_in_how_many_seconds(monkeypatch, word, rate):
+    monkeypatch.setenv("API_RATE", word)
+    assert READERS["API_RATE"]() == rate
 
 
 @pytest.mark.parametrize(("word", "value"), [("true", True), ("1", True), ("ON", True), ("no", False), ("0", False)])

@@ -25,7 +25,13 @@ DETAILS = (
     ListColumn("kind", _("Type"), lambda one: str(one.get_kind_display()), is_shown=False),
     ListColumn("credit_code", _("Credit code"), lambda one: one.credit_code, css="tabular", is_shown=False),
     ListColumn("industry", _("Industry"), lambda one: one.industry, is_shown=False),
-    ListColumn("division", _("Division"), lambda one: text(one.division), is_shown=False),
+    ListColumn(  # many counties share a name, so files have the national code
+        "division",
+        _("Division"),
+        lambda one: text(one.division),
+        file_value=lambda one: one.division_id or "",
+        is_shown=False,
+    ),
     ListColumn("address", _("Address"), lambda one: one.address, is_shown=False),
     ListColumn("website", _("Website"), lambda one: one.website, is_shown=False),
 )

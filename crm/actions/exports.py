@@ -126,7 +126,7 @@ def columns_of(opened: Opened) -> list[Column]:
 
 def rows_of(opened: Opened) -> Iterator[list[Any]]:
     """The rows of the file, read in chunks: memory and queries stay as they are whatever their number."""
-    values = [column.value for column in opened.choice.in_file]
+    values = [column.read_for_file for column in opened.choice.in_file]
     for record in opened.for_file(opened.filters.qs).iterator(chunk_size=CHUNK):
         yield [value(record) for value in values]
 

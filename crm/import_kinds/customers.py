@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -180,11 +180,10 @@ def _match_product_lines(rows: Sequence[Row]) -> None:
     for row in rows:
         for word in row.values.get("lines", ()):
             product_line = known.get(word.lower())
-            if product_line is None:
+            line = stored.get((row.record.pk, product_line.pk)) if row.record and product_line else None
+            if product_line is None or (line is None and not product_line.is_active):
                 row.reject(_("there is no product line “{word}”").format(word=word), "lines")
-                continue
-            line = stored.get((row.record.pk, product_line.pk)) if row.record else None
-            if line is None or line.pk in closed:
+            elif line is None or line.pk in closed:
                 row.extra.setdefault("lines", []).append(line or product_line)
                 row.is_touched = True
 
@@ -291,7 +290,7 @@ def rows_of_customers(user: User) -> Iterator[Sequence[Any]]:
             one.region.code,
             one.branch.code if one.branch else None,
             one.division.code if one.division else None,
-            one.parent.code if one.parent else None,
+            one.parent_code,
             "、".join(line.product_line.code for line in one.active_lines),
             one.address,
             one.website,
@@ -345,7 +344,7 @@ CUSTOMERS = Kind(
             "lines", words, ("产品线", "product lines"), about=gettext_lazy("Several are separated by commas or 、.")
         ),
         Column("address", written, ("地址", "address")),
-        Column("website", written, ("网址", "website")),
+        Column("website", written, ("网址", "网站", "website")),
         Column("note", written, ("备注", "note")),
     ),
     match=match_customers,

@@ -26,6 +26,7 @@ class ListColumn:
     type: Type = Type.TEXT
     unit: Words = ""  # of the page's figures; files hold yuan and percent
     header: Words = ""  # in a file, where it is not the label
+    file_value: Callable[[Any], Any] | None = None  # in a file, where a page's short word would not find it again
     template: str = ""  # how the page draws it, where its value alone is not enough
     css: str = ""
     is_sortable: bool = False
@@ -37,6 +38,11 @@ class ListColumn:
     def is_numeric(self) -> bool:
         """Whether it holds figures."""
         return self.type in (Type.WHOLE, Type.MONEY, Type.PERCENT, Type.POINTS)
+
+    @property
+    def read_for_file(self) -> Callable[[Any], Any]:
+        """What gives a file's cell."""
+        return self.file_value or self.value
 
     def head(self) -> Column:
         """The column's head on the page."""

@@ -10,14 +10,16 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from python_calamine import CalamineWorkbook
 
 from crm.actions import exports as actions
-from crm.models import AUDITORS, Export, Job, JobState, Role, StoredFile
+from crm.actions.imports import import_kinds, import_table
+from crm.lib.spreadsheets import read_table
+from crm.models import AUDITORS, CustomerKind, Division, Export, Job, JobState, Role, StoredFile
 from crm.permissions import ROLES, Permission
 from crm.tasks import forget_old_exports, make_export
-from tests.factories import CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
+from tests.factories import BranchFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
 from tests.pages import TODAY, graded_line
 
 pytestmark = pytest.mark.django_db
@@ -447,3 +449,36 @@ class TestLog:
         assert len(client_of(north).get(MINE).context["exports"]) == 1
         assert client_of(head_office).get(MINE).context["exports"] == []
         assert "You have exported nothing yet" in client_of(head_office).get(MINE).content.decode()
+
+
+class TestRoundTrip:
+    COLUMNS = "code,region,branch,short_name,kind,credit_code,industry,division,address,website"
+
+    @pytest.mark.parametrize("format", ["xlsx", "csv"])
+    @pytest.mark.parametrize("language", ["en", "zh-hans"])
+    def test_what_was_taken_along_comes_back_without_a_change(
+        self, north, north_region, client_of, tmp_path, format, language
+    ):
+        branch = BranchFactory(region=north_region, code="bj", name="北京分公司")
+        odd = ["=1+1", "-foo", "+8613800000000", "@x", "'=x", "007", "1,5", "a;b", '"q"', "<r>x</r>", "多行\n地址"]
+        for number, text in enumerate(odd):
+            CustomerFactory(
+                code=f"00{number}",
+                name=f"{text} 局".replace("\n", " "),
+                short_name=text[:20].replace("\n", " "),
+                address=text,
+                website="https://example.cn/",
+                credit_code=f"1233000000000000{number:02}",
+                kind=CustomerKind.AGENT if number % 2 else CustomerKind.CUSTOMER,
+                division=Division.objects.order_by("pk")[number],
+                branch=branch,
+                region=north_region,
+            )
+        response = post(client_of(north, language), query=f"columns={self.COLUMNS}", format=format)
+        path = tmp_path / f"customers.{format}"
+        path.write_bytes(response.sent)
+        with translation.override(language):
+            report = import_table(kind=import_kinds()["customers"], table=read_table(path), by=north)
+        assert [str(reason) for row in report.rows for reason in row.reasons] == []
+        assert {row.outcome for row in report.rows} == {"unchanged"}
+        assert len(report.rows) == len(odd)

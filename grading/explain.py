@@ -1,6 +1,6 @@
 """A verdict in words: the same object for the page, the API and the export."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -162,15 +162,25 @@ def _band(value: int, bands: tuple[Band, ...]) -> tuple[int | None, int | None]:
     )
 
 
-def _suggestion(lift: Lift) -> Suggestion:
-    wishes = _(" and ").join(_wish(*change) for change in lift.changes)
-    message = _("{short} points short of {letter}; {wishes} would do it.").format(
+def message_of(lift: Lift | Suggestion, amount: Callable[[str, int, int], str]) -> str:
+    """A way to the next better grade as a sentence; `amount` says by how much a figure would have to change."""
+    wishes = _(" and ").join(_wish(*change, amount) for change in lift.changes)
+    return _("{short} points short of {letter}; {wishes} would do it.").format(
         short=f"{money.score(lift.short_by).normalize():f}", letter=lift.letter, wishes=wishes
     )
-    return Suggestion(lift.letter, lift.short_by, lift.changes, message)
 
 
-def _wish(factor: str, now: int, to: int) -> str:
+def by_how_much(factor: str, now: int, to: int) -> str:
+    """The change of a figure: points of a percent, or 万元."""
+    by = money.percent(to - now) if factor == "expected_margin" else money.wan_needed(to - now)
+    return f"{by.normalize():f}"
+
+
+def _suggestion(lift: Lift) -> Suggestion:
+    return Suggestion(lift.letter, lift.short_by, lift.changes, message_of(lift, by_how_much))
+
+
+def _wish(factor: str, now: int, to: int, amount: Callable[[str, int, int], str]) -> str:
     if factor == "history_sales" and now <= 0 < to < money.FEN_PER_YUAN:
         return _("sales of two years above zero")
     names = {
@@ -178,8 +188,7 @@ def _wish(factor: str, now: int, to: int) -> str:
         "potential_sales": _("potential sales +{by}万"),
         "history_sales": _("sales of two years +{by}万"),
     }
-    by = money.percent(to - now) if factor == "expected_margin" else money.wan_needed(to - now)
-    return names[factor].format(by=f"{by.normalize():f}")
+    return names[factor].format(by=amount(factor, now, to))
 
 
 def elements_in_words(mask: int | None) -> list[str]:

@@ -42,7 +42,7 @@ class KeysetPagination(BasePagination):
         self.request, self.order = request, view.list_filters.order
         self.column = Column(queryset, self.order)
         size, cursor = page_size(request), self.cursor_of(request)
-        found = list(self.column.from_cursor(queryset, cursor)[: size + 1])
+        found = view.read(self.column.from_cursor(queryset, cursor)[: size + 1], self.column)
         has_more, rows = len(found) > size, found[:size]
         if cursor and cursor.is_backward:
             rows.reverse()

@@ -1,5 +1,6 @@
 """The base of every resource: read within scope, write through one action."""
 
+import builtins
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from crm.api import streaming
 from crm.api.conditional import Conditional, data_with_version
 from crm.api.filtering import refuse_unknown
 from crm.api.idempotency import AnsweredOnce
+from crm.api.pagination import Column
 from crm.api.permissions import READ, WRITE
 from crm.api.renderers import STREAMS, Stream
 from crm.models import User
@@ -82,7 +84,11 @@ class Readable(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
 
     def records(self, found: QuerySet) -> streaming.Records:
         """A whole list, to be streamed."""
-        return streaming.SerializedRecords(found, self.get_serializer(), self.represent)
+        return streaming.SerializedRecords(found, self.represent, streaming.columns_of(self.get_serializer()))
+
+    def read(self, found: QuerySet, column: Column) -> Sequence[Any]:
+        """The records of a page, with their keys and what the list is sorted by."""
+        return builtins.list(found)
 
 
 class Creatable(Resource):

@@ -48,7 +48,9 @@ class Column(NamedTuple):
     def of(self, record: Any) -> Any:
         """The value; None where something on the way is absent."""
         for step in self.path:
-            record = record and record[step]
+            if not record:
+                return None
+            record = record[step]
         return record
 
 
@@ -66,11 +68,15 @@ class Records(Protocol):
 
 
 class SerializedRecords:
-    """A list by way of its serializer: `shown` makes the objects of a chunk of records, as for a page."""
+    """A list by way of its serializer: `shown` makes the objects of a chunk of records, as for a page.
 
-    def __init__(self, found: QuerySet, serializer: serializers.BaseSerializer, shown: Shown) -> None:
-        self.found, self.shown = found, shown
-        self.columns = columns_of(serializer)
+    `columns` are of csv and xlsx; `flat` makes of an object what they read.
+    """
+
+    def __init__(
+        self, found: QuerySet, shown: Shown, columns: Sequence[Column], flat: Callable[[Any], Any] = lambda one: one
+    ) -> None:
+        self.found, self.shown, self.columns, self.flat = found, shown, columns, flat
 
     def ndjson(self) -> Pieces:
         """One object a line."""
@@ -81,11 +87,12 @@ class SerializedRecords:
         """A header, then one record a line."""
         yield csv_lines([[column.name for column in self.columns]])
         for records in self._chunks():
-            yield csv_lines([[_cell(column, record) for column in self.columns] for record in records])
+            yield csv_lines([[cell(column, one) for column in self.columns] for one in map(self.flat, records)])
 
     def write_xlsx(self, file: IO[bytes]) -> None:
         """A finished workbook."""
-        rows = ([_typed(column, record) for column in self.columns] for some in self._chunks() for record in some)
+        flat = (self.flat(record) for records in self._chunks() for record in records)
+        rows = ([typed(column, one) for column in self.columns] for one in flat)
         exports.write_xlsx(heads(self.columns), rows, file)
 
     def _chunks(self) -> Iterator[Sequence[Any]]:
@@ -161,12 +168,14 @@ def _type_of(field: Any) -> Type:
     return next((kind for fields_of_kind, kind in _TYPES if isinstance(field, fields_of_kind)), Type.TEXT)
 
 
-def _cell(column: Column, record: Any) -> str:
+def cell(column: Column, record: Any) -> str:
+    """A record's value as csv has it: text that looks like a formula stays text."""
     value = _text(column.of(record))
     return guarded(value) if column.type == Type.TEXT else value
 
 
-def _typed(column: Column, record: Any) -> Any:
+def typed(column: Column, record: Any) -> Any:
+    """A record's value as a workbook takes it: in the database's units."""
     value = column.of(record)
     return None if value is None else _READ[column.type](value)
 

@@ -1,17 +1,40 @@
 """A grade as the API shows it: plain functions, for thousands of rows; the serializers describe the same shape."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from crm.api.streaming import Column, columns_of
 from crm.lib import money
+from crm.lib.exports import Type
 from grading.actions.verdicts import explanation_of
 from grading.api.fields import budget
+from grading.api.serializers import GradeSerializer
 from grading.explain import Explanation, Part
 from grading.models import Grade, GradeRecord, GradingPolicy
 from grading.policy import Policy
+
+_PARTS = {
+    "expected_margin": {"compared": Type.PERCENT, "points": Type.WHOLE, "weight": Type.WHOLE, "subtotal": Type.POINTS},
+    "potential_sales": {"points": Type.WHOLE, "weight": Type.WHOLE, "subtotal": Type.POINTS},
+    "history_sales": {"points": Type.WHOLE, "subtotal": Type.POINTS},
+}
+# What csv and xlsx leave out: what stands in another column, the policy's limits, sentences.
+_LEFT_OUT = {"breakdown.required_margin", "breakdown.score", "breakdown.limits", "breakdown.lifts"}
+
+
+def _columns() -> Iterator[Column]:
+    for column in columns_of(GradeSerializer()):
+        if column.name == "breakdown.parts":
+            for factor, values in _PARTS.items():
+                yield from (Column((*column.path, factor, name), type_) for name, type_ in values.items())
+        elif column.name not in _LEFT_OUT:
+            yield column
+
+
+COLUMNS = tuple(_columns())
 
 
 def grades(found: Iterable[Grade | GradeRecord]) -> list[dict[str, Any]]:
@@ -20,7 +43,9 @@ def grades(found: Iterable[Grade | GradeRecord]) -> list[dict[str, Any]]:
     rows = [(grade, record) for grade, record in pairs if record is not None]
     wanted = {record.policy_id for _grade, record in rows}
     policies = {row.pk: row.as_rules() for row in GradingPolicy.objects.for_list().filter(pk__in=wanted)}
-    return [_stored(grade, record, policies[record.policy_id]) for grade, record in rows]
+    return [
+        stored(grade, record, _explained(grade, record, policies), policies[record.policy_id]) for grade, record in rows
+    ]
 
 
 def previewed(explanation: Explanation, *, fiscal_year: int, policy: Policy) -> dict[str, Any]:
@@ -36,10 +61,9 @@ def previewed(explanation: Explanation, *, fiscal_year: int, policy: Policy) -> 
     }
 
 
-def _stored(grade: Grade, record: GradeRecord, policy: Policy) -> dict[str, Any]:
-    line = grade.line
-    customer, code = line.customer, line.product_line.code
-    explanation = explanation_of(record, line_code=code, policy=policy)
+def stored(grade: Grade, record: GradeRecord, explanation: Explanation, policy: Policy) -> dict[str, Any]:
+    """A recorded grade; `explanation` is of its record under the policy that it names."""
+    customer = grade.line.customer
     return {
         "id": grade.pk,
         "customer": {
@@ -48,12 +72,24 @@ def _stored(grade: Grade, record: GradeRecord, policy: Policy) -> dict[str, Any]
             "code": customer.code,
             "region": customer.region.code,
         },
-        "customer_line": line.pk,
+        "customer_line": grade.line_id,
         **_verdict(explanation, grade.fiscal_year, policy),
         "graded_at": moment(record.recorded_at),
         "effective_on": record.effective_on.isoformat(),
         "overridden": False,
     }
+
+
+def flat(grade: dict[str, Any]) -> dict[str, Any]:
+    """A grade for csv and xlsx: the reasons as their codes, the parts by their factors."""
+    breakdown = grade["breakdown"]
+    parts = {part["factor"]: part for part in breakdown["parts"]}
+    reasons = " ".join(reason["code"] for reason in grade["reasons"])
+    return {**grade, "reasons": reasons, "breakdown": {**breakdown, "parts": parts}}
+
+
+def _explained(grade: Grade, record: GradeRecord, policies: dict[int, Policy]) -> Explanation:
+    return explanation_of(record, line_code=grade.line.product_line.code, policy=policies[record.policy_id])
 
 
 def _verdict(explanation: Explanation, fiscal_year: int, policy: Policy) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api import streaming
+from crm.api.pagination import Column
 from crm.api.resources import Changeable, Readable
 from crm.api.sync import Synced, Window
 from crm.api.views import require_own_line
@@ -22,7 +24,7 @@ from grading.actions import assessments as assessment_actions
 from grading.actions import cycles as cycle_actions
 from grading.actions import runs as run_actions
 from grading.actions import verdicts
-from grading.api import feeds, serializers, shown
+from grading.api import feeds, rows, serializers, shown
 from grading.filters import AssessmentFilter, GradeFilter, PastGradeFilter
 from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord, GradingPolicy, GradingRun
 
@@ -42,6 +44,7 @@ class GradeViewSet(Synced):
     }
     scopes = {"list": READ_GRADES, "retrieve": READ_GRADES, "preview": READ_GRADES}
     feed = feeds.GRADES
+    is_past = False  # as of a day: records are listed, not grades
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -50,7 +53,7 @@ class GradeViewSet(Synced):
             self.filterset_class = PastGradeFilter
 
     def get_queryset(self) -> QuerySet:
-        if getattr(self, "is_past", False):
+        if self.is_past:
             return GradeRecord.objects.visible_to(self.person).for_list()
         return super().get_queryset().filter(record__isnull=False)
 
@@ -58,8 +61,16 @@ class GradeViewSet(Synced):
         refuse_following_the_past(request)
         return super().list(request, *args, **kwargs)
 
-    def represent(self, records: Sequence[Grade | GradeRecord]) -> Sequence[Any]:
-        return shown.grades(records)
+    def represent(self, records: Sequence[Any]) -> Sequence[Any]:
+        return rows.shown_page(records) if isinstance(next(iter(records), None), rows.Row) else shown.grades(records)
+
+    def read(self, found: QuerySet, column: Column) -> Sequence[Any]:
+        return super().read(found, column) if self.is_past else rows.page(found, column)
+
+    def records(self, found: QuerySet) -> streaming.Records:
+        if self.is_past:
+            return streaming.SerializedRecords(found, self.represent, shown.COLUMNS, shown.flat)
+        return rows.GradeRows(found)
 
     def followed(self) -> QuerySet:
         return Grade.objects.recorded().filter(fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"))

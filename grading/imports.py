@@ -49,12 +49,17 @@ def match_assessments(rows: Sequence[Row], user: User | None) -> None:
     closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
     for row in good:
         line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
-        if fiscal_year in closed:
-            row.reject(_("the grading cycle of {year} is closed").format(year=fiscal_year), "fiscal_year")
         row.fields = {column.name: row.values[column.name] for column in _ENTERED if column.name in row.values}
         row.fields |= {"line": line, "fiscal_year": fiscal_year, "is_carried_over": False}
         row.key = (line.pk or id(line), fiscal_year)
         row.record = stored.get(row.key)
+        if fiscal_year in closed and not _is_as_stored(row):
+            row.reject(_("the grading cycle of {year} is closed").format(year=fiscal_year), "fiscal_year")
+
+
+def _is_as_stored(row: Row) -> bool:
+    values = row.fields | row.emptied
+    return row.record is not None and all(getattr(row.record, name) == value for name, value in values.items())
 
 
 def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:

@@ -34,8 +34,8 @@ def regions_by_word(user: User | None) -> dict[str, Region]:
 
 
 def product_lines_by_word() -> dict[str, ProductLine]:
-    """The product lines by code and names."""
-    return by_word(ProductLine.objects.filter(is_active=True))
+    """The product lines by code and names; those that are not sold any more where no other is called so."""
+    return by_word(ProductLine.objects.order_by("is_active"))
 
 
 def by_word(named: Iterable[Any]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def match_lines(rows: Sequence[Row], user: User | None) -> None:
             continue
         key = (row.extra["customer"].pk, product_line.pk)
         line = lines.get(key)
-        if line is None and may_write_region(user):
+        if line is None and may_write_region(user) and product_line.is_active:
             line = lines[key] = CustomerLine(customer=row.extra["customer"], product_line=product_line)
         if line is None or (line.pk and line.pk not in writable):
             word = row.values["product_line"]

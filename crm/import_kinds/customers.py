@@ -275,10 +275,11 @@ def date_restored_regions(rows: Sequence[Row], occasion: Occasion) -> None:
 
 def rows_of_customers(user: User) -> Iterator[Sequence[Any]]:
     """The customers that exist for a person."""
-    lines = (
-        CustomerLine.objects.filter(is_active=True).select_related("product_line").order_by("product_line__position")
-    )
-    seen = Customer.objects.visible_to(user).select_related("region", "branch", "division", "parent")
+    lines = CustomerLine.objects.filter(is_active=True, product_line__is_active=True)
+    lines = lines.select_related("product_line").order_by("product_line__position")
+    parents = Customer.objects.visible_to(user).filter(pk=OuterRef("parent"))  # one outside of the scope is not named
+    seen = Customer.objects.visible_to(user).select_related("region", "branch", "division")
+    seen = seen.annotate(parent_code=Subquery(parents.values("code")))
     for one in streamed(seen.prefetch_related(Prefetch("lines", queryset=lines, to_attr="active_lines"))):
         yield (
             one.code,

@@ -1,0 +1,262 @@
+"""What is particular to each kind of import, and that what one sees comes back as it went out."""
+
+import csv
+from datetime import date
+from io import BytesIO, StringIO
+
+import pytest
+
+from crm.actions.imports import Outcome, import_kinds, import_table
+from crm.import_templates import write_template
+from crm.lib.cells import guarded
+from crm.lib.money import yuan
+from crm.lib.spreadsheets import read_table
+from crm.models import Change, Contact, Customer, Role, User, Way
+from tests.factories import (
+    AssessmentFactory,
+    BranchFactory,
+    ContactFactory,
+    CustomerFactory,
+    CustomerLineFactory,
+    CycleFactory,
+    RegionFactory,
+    SaleFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+ODD = (
+    "（中国）甲有限公司",
+    " 前后空格 ",
+    "=1+1",
+    "-5",
+    "'quoted",
+    "两\n行",
+    '引"号,逗号;分号\t制表',
+    "Ω≈ç√ﬁ",
+    "true",
+    "007",
+)
+
+
+@pytest.fixture
+def take(head_office):
+    """Import rows of a kind; its report."""
+
+    def imported(kind, *rows, by=None, **options):
+        table = read_table("\n".join(rows).encode(), "a.csv")
+        return import_table(kind=import_kinds()[kind], table=table, by=by or head_office, **options)
+
+    return imported
+
+
+def counts(report):
+    return [report.count(outcome) for outcome in Outcome]
+
+
+def reasons(report):
+    return {row.number: report.reasons_of(row) for row in report.rejected}
+
+
+# --- contacts
+
+CONTACT = "客户,姓名,部门,电话,关键人"
+
+
+def test_contacts_are_found_by_customer_and_name(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    known = ContactFactory(customer=customer, name="王芳", phone="1")
+    report = take("contacts", CONTACT, "C1,王芳,,138,是", "C1,李雷,信息处,139,")
+    known.refresh_from_db()
+    assert counts(report) == [1, 1, 0, 0]
+    assert (known.phone, known.is_key_person, known.version) == ("138", True, 2)
+    assert set(Change.objects.filter(table="crm_contact").values_list("customer", "way")) == {(customer.pk, Way.IMPORT)}
+
+
+def test_of_two_contacts_of_one_name_the_number_tells(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    first, _second = (ContactFactory(customer=customer, name="王芳") for _ in range(2))
+    report = take("contacts", "联系人编号,客户,姓名,电话", f"{first.pk},C1,王芳,138", ",C1,王芳,139", "99999,C1,王芳,1")
+    first.refresh_from_db()
+    assert first.phone == "138"
+    assert reasons(report) == {
+        3: "姓名: the customer has several contacts “王芳”; write the number",
+        4: "联系人编号: this customer has no contact 99999",
+    }
+
+
+def test_a_contact_of_another_region_does_not_exist_for_who_imports(take, north, south_region):
+    theirs = ContactFactory(customer__code="S1", customer__region=south_region)
+    report = take("contacts", "联系人编号,客户,姓名", f"{theirs.pk},S1,甲", by=north)
+    assert reasons(report) == {2: "客户: there is no customer “S1”"}
+    assert Contact.objects.get().name == "王芳"
+
+
+def test_an_address_that_is_none_is_refused(take, north_region):
+    CustomerFactory(code="C1", region=north_region)
+    assert reasons(take("contacts", "客户,姓名,邮箱", "C1,王芳,not an address"))[2].startswith("邮箱: ")
+
+
+# --- people
+
+PEOPLE = "用户名,姓名,角色,大区,分公司,指导人"
+
+
+def test_a_new_person_has_no_password_that_works(take, north_region):
+    report = take("people", PEOPLE + ",password", "wang,王伟,大区员工,north,,,secret-secret")
+    person = User.objects.get(username="wang")
+    assert counts(report) == [1, 0, 0, 0]
+    assert (person.role, person.region, person.has_usable_password()) == (Role.REGIONAL_STAFF, north_region, False)
+    assert not person.is_superuser
+    assert not person.is_staff
+
+
+def test_the_password_of_a_known_person_stays(take, north_region):
+    known = UserFactory(username="Wang", role=Role.CONSULTANT)
+    known.set_password("a long password")
+    known.save()
+    take("people", PEOPLE, "wang,王伟,,,,")
+    known.refresh_from_db()
+    assert (known.name, known.username, known.check_password("a long password")) == ("王伟", "Wang", True)
+
+
+def test_role_and_place_belong_together(take, north_region, south_region):
+    BranchFactory(code="hz", region=south_region)
+    report = take(
+        "people",
+        PEOPLE,
+        "a,甲,大区员工,,,",
+        "b,乙,分公司总经理,north,,",
+        "c,丙,分公司总经理,north,hz,",
+        "d,丁,,,,",
+        "e,戊,客户经理,north,,nobody",
+    )
+    assert reasons(report) == {
+        2: "大区: This role belongs to a region: choose it.",
+        3: "分公司: This role belongs to a branch office: choose it.",
+        4: "分公司: This branch office belongs to another region.",
+        5: "角色: a new person needs a role",
+        6: "指导人: there is no person “nobody”",
+    }
+
+
+def test_who_guides_a_person_may_stand_further_down(take, north_region):
+    assert counts(take("people", PEOPLE, "a,甲,客户经理,north,,b", "b,乙,客户总监,,,")) == [2, 0, 0, 0]
+    assert User.objects.get(username="a").guided_by.username == "b"
+
+
+def test_nobody_takes_his_own_access_away(take, head_office):
+    report = take("people", "用户名,角色,在职", "head,顾问,", "HEAD,,否")
+    assert [text.startswith("You cannot take your own access") for text in reasons(report).values()] == [True, True]
+
+
+# --- emptying, near-duplicates
+
+
+def test_a_word_empties_and_a_blank_does_not(take, north_region):
+    customer = CustomerFactory(code="C1", short_name="简", note="记", industry="业", region=north_region)
+    take("customers", "客户编码,简称,备注,行业", "C1,（清空）,(clear),")
+    customer.refresh_from_db()
+    assert (customer.short_name, customer.note, customer.industry) == ("", "", "业")
+
+
+def test_what_a_record_is_found_by_or_cannot_be_without_is_not_emptied(take, north_region):
+    CustomerFactory(code="C1", region=north_region)
+    report = take("customers", "客户编码,客户名称,大区,客户类型", "C1,(clear),(clear),(clear)")
+    assert reasons(report)[2] == "; ".join(
+        f"{name}: this cannot be emptied" for name in ("客户名称", "客户类型", "大区")
+    )
+
+
+def test_two_rows_that_name_one_new_customer_are_one_too_many(take, north_region):
+    report = take("customers", "客户编码,客户名称,大区", "C1,甲,north", ",甲,north", ",甲,华北大区")
+    assert reasons(report) == {3: "the same record as in row 2", 4: "the same record as in row 2"}
+
+
+# --- there and back
+
+
+def as_csv(kind, user) -> bytes:
+    """What a person sees of a kind, as a csv file in our own units."""
+    lines = StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow(column.headers[0] for column in kind.columns)
+    for row in kind.rows(user):
+        cells = zip(row, kind.columns, strict=True)
+        writer.writerow("" if value is None else guarded(in_file(value, column)) for value, column in cells)
+    return lines.getvalue().encode()
+
+
+def in_file(value, column) -> str:
+    in_hundredths = column.parse.__name__ in ("amount", "not_negative", "margin")
+    return str(yuan(value)) if in_hundredths else value.isoformat() if isinstance(value, date) else str(value)
+
+
+def company(region, size: int) -> None:
+    parent = CustomerFactory(region=region, name=ODD[0])
+    branch = BranchFactory(region=region)
+    for number in range(size):
+        odd = ODD[number % len(ODD)]
+        customer = CustomerFactory(
+            region=region, branch=branch, name=f"{odd}{number}", short_name=odd, note=odd, address=odd, parent=parent
+        )
+        ContactFactory(customer=customer, name=odd, title=odd, is_key_person=bool(number % 2))
+        line = CustomerLineFactory(customer=customer)
+        SaleFactory(line=line, contract_no="" if number % 2 else f"{odd}{number}", note=odd, amount=-1_05 - number)
+        SaleFactory(line=line, contract_no="", amount=5)
+        SaleFactory(line=line, contract_no="", amount=5)
+        AssessmentFactory(line=line, note=odd, expected_margin=-10_05, budget_amount=None if number % 3 else 7)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("kind", ["customers", "contacts", "people", "sales", "assessments"])
+def test_what_goes_out_comes_back_without_a_change(kind, form, head_office, north_region):
+    company(north_region, 12)
+    CycleFactory()
+    chosen = import_kinds()[kind]
+    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
+    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    assert reasons(report) == {}
+    assert counts(report) == [0, 0, len(list(chosen.rows(head_office))), 0]
+    assert not Change.objects.exists()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_ten_thousand_customers_come_back_without_a_change(form, head_office, north_region):
+    Customer.objects.bulk_create(
+        CustomerFactory.build(region=north_region, name=f"{ODD[number % len(ODD)]}{number}") for number in range(10_000)
+    )
+    chosen = import_kinds()["customers"]
+    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
+    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    assert counts(report) == [0, 0, 10_000, 0]
+
+
+def test_an_assessment_of_a_closed_year_comes_back_but_does_not_change(take, north_region):
+    line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    AssessmentFactory(line=line, fiscal_year=2020, note="记")
+    CycleFactory(fiscal_year=2020, state="closed", published_at="2019-12-20T00:00:00Z")
+    rows = ("客户,产品线,财年,备注", "C1,公安,2020,记")
+    assert counts(take("assessments", *rows)) == [0, 0, 1, 0]
+    assert reasons(take("assessments", rows[0], "C1,公安,2020,改")) == {2: "财年: the grading cycle of 2020 is closed"}
+
+
+def test_one_sees_ones_own_region_go_out_and_no_parent_of_another(north, north_region, south_region):
+    abroad = CustomerFactory(region=south_region, code="S1")
+    CustomerFactory(region=north_region, code="N1", parent=abroad)
+    rows = list(import_kinds()["customers"].rows(north))
+    assert [(row[0], row[9]) for row in rows] == [("N1", None)]
+
+
+def test_rows_go_out_in_a_constant_number_of_queries(head_office, django_assert_max_num_queries):
+    company(RegionFactory(), 8)
+    for kind in import_kinds().values():
+        with django_assert_max_num_queries(4):
+            list(kind.rows(head_office))
+
+
+def test_a_workbook_is_read_from_bytes(head_office, north_region):
+    content = write_template(import_kinds()["customers"], head_office)
+    assert read_table(BytesIO(content).getvalue(), "a.xlsx").rows == []

@@ -45,7 +45,11 @@ def main() -> int:
     }
     _administer(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
     try:
-        for words in (["migrate", "--verbosity", "0"], ["load_demo", "--customers", str(options.customers)]):
+        for words in (
+            ["collectstatic", "--noinput"],
+            ["migrate"],
+            ["load_demo", "--customers", str(options.customers), "--seed", "1"],
+        ):
             subprocess.run([sys.executable, "manage.py", *words], env=env, check=True, stdout=subprocess.DEVNULL)
         words = ["--measure", "--rounds", str(options.rounds)]
         return subprocess.run([sys.executable, "-m", "bench.pages", *words], env=env, check=False).returncode

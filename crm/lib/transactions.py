@@ -11,6 +11,10 @@ from django.db import connection
 _COUNT = """INSERT INTO crm_transactionnumber (id, number) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET number = crm_transactionnumber.number + 1 RETURNING number"""
 
+# A transaction that reads what it has written itself counts as begun.
+_SNAPSHOT = """SELECT txid_snapshot_xmin(s), GREATEST(txid_snapshot_xmax(s), txid_current_if_assigned() + 1)
+    FROM txid_current_snapshot() s"""
+
 
 class Horizon(NamedTuple):
     """Every transaction below `oldest_open` has ended; none at or above `beyond` had begun."""
@@ -27,7 +31,7 @@ def transaction_number() -> int:
 def horizon() -> Horizon:
     """Where reading stands now. Ask before reading the rows themselves."""
     if connection.vendor == "postgresql":
-        return Horizon(*_one("SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s) FROM txid_current_snapshot() s"))
+        return Horizon(*_one(_SNAPSHOT))
     following = _one("SELECT COALESCE(MAX(number), 0) + 1 FROM crm_transactionnumber")[0]
     return Horizon(following, following)
 

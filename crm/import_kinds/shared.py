@@ -7,15 +7,15 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language, gettext_lazy
 
 from crm.actions.import_rows import Column
-from crm.lib.cells import Cell, text
+from crm.lib.cells import Cell, code, text
 
 AT_ONCE = 5000  # values in one query
 _READ_AT_ONCE = 2000
 
 
 def written(cell: Cell) -> str:
-    """A text that is kept as it was written, spaces around it included; numbers as `text` reads them."""
-    return cell if isinstance(cell, str) else text(cell)
+    """A text that is kept as it was written, spaces around it included; numbers as `code` reads them."""
+    return cell if isinstance(cell, str) else code(cell)
 
 
 LINE_COLUMNS = (

@@ -26,6 +26,7 @@ _DAYS = (
 _SERIAL_ZERO = date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119: nothing else that is written where a day belongs
 _LARGEST_AMOUNT = 10**15  # yuan
+_MOST_EXACT = 10**15  # what a spreadsheet's number keeps all digits of
 _YES = {"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"}
 _NO = {"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"}
 _FORMULA = "=+-@\t\r\n"
@@ -42,13 +43,23 @@ def is_blank(cell: Cell) -> bool:
 
 def text(cell: Cell) -> str:
     """The cell as text in one form; a code that a spreadsheet keeps as 123.0 is 123."""
+    if isinstance(cell, str):
+        return (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip()
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, int | float):
         return format(_number(cell), "f")
     if isinstance(cell, datetime | date):
         return cell.isoformat()[:10]
-    return unicodedata.normalize("NFKC", "" if cell is None else str(cell)).strip()
+    return ""
+
+
+def code(cell: Cell) -> str:
+    """A code in one form. A spreadsheet keeps fifteen digits of a number: a longer one has lost its end."""
+    if isinstance(cell, float) and abs(cell) > _MOST_EXACT:
+        sentence = _("{cell} has lost its last digits in the spreadsheet: format the column as text and write it again")
+        raise CellError(sentence.format(cell=_quoted(f"{cell:.15g}")))
+    return text(cell)
 
 
 def amount(cell: Cell) -> int:

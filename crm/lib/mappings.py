@@ -39,7 +39,8 @@ class Source:
         cell = cells.get(self.header) if self.header else self.constant
         if is_blank(cell):
             return self.default
-        cell = self.values.get(text(cell), cell)
+        if self.values:
+            cell = self.values.get(text(cell), cell)
         if self.lookup is not None:
             cell = self._looked_up(cell)
         return cell if self.factor is None else self._scaled(cell)

@@ -8,6 +8,7 @@ from crm.lib.cells import (
     CellError,
     amount,
     choice,
+    code,
     day,
     guarded,
     is_blank,
@@ -42,6 +43,11 @@ from crm.lib.cells import (
         (4514.1, 4_514_10),
         (0.1 + 0.2, 30),
         ("7,999,999.99", 7_999_999_99),
+        ("４，０００，０００．００", 4_000_000_00),
+        ("¥ 4,000,000.00 元", 4_000_000_00),
+        ("￥400", 400_00),
+        ("0.5千元", 500_00),
+        (4_000_000.0, 4_000_000_00),
     ],
 )
 def test_an_amount_is_read_to_the_fen(cell, fen):
@@ -78,6 +84,10 @@ def test_potential_sales_cannot_be_negative():
         "2026/11/21",
         "2026.11.21",
         "2026年11月21日",
+        "2026年11月21",
+        "２０２６－１１－２１",
+        " 2026-11-21 ",
+        "2026-11-21T08:30",
         "20261121",
         "2026-11-21 00:00:00",
         46347,
@@ -140,6 +150,12 @@ def test_a_margin_over_100_percent_is_refused():
 )
 def test_text_has_one_form(cell, expected):
     assert text(cell) == expected
+
+
+def test_a_code_that_lost_its_last_digits_as_a_number_is_refused():
+    with pytest.raises(CellError, match="format the column as text"):
+        code(330106199001011234.0)
+    assert (code(123.0), code(" ＫＨ－１ "), code("330106199001011234")) == ("123", "KH-1", "330106199001011234")
 
 
 def test_a_year_and_a_whole_number():

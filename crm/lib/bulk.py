@@ -24,6 +24,7 @@ def insert_all(model: type[Record], records: Sequence[Record]) -> Sequence[Recor
         return model._base_manager.bulk_create(records, batch_size=_BATCH)
     fields = model._meta.concrete_fields
     _stamp(fields, records)
+    _point(fields, records)
     with connection.cursor() as cursor:
         _number(cursor, model, records)
         _copy(cursor, model._meta.db_table, fields, records)
@@ -75,6 +76,15 @@ def _stamp(fields: Iterable[Any], records: Iterable[Any]) -> None:
                 setattr(record, field.attname, now)
 
 
+def _point(fields: Iterable[Any], records: Iterable[Any]) -> None:
+    """A related record may have been stored after it was named: take its number now."""
+    for field in fields:
+        if field.is_relation:
+            for record in records:
+                if getattr(record, field.attname) is None and field.is_cached(record):
+                    setattr(record, field.name, field.get_cached_value(record))
+
+
 def _number(cursor: Any, model: type[models.Model], records: Sequence[Any]) -> None:
     """Take the numbers from the table's sequence, as the database itself would."""
     key, table = model._meta.pk, model._meta.db_table
@@ -94,7 +104,8 @@ def _copy(cursor: Any, table: str, fields: Sequence[Any], records: Iterable[Any]
         rows.write("\n")
     rows.seek(0)
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', rows)
+    with connection.wrap_database_errors:
+        cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', rows)
 
 
 def _writer(field: Any) -> Callable[[Any], str]:

@@ -1,0 +1,80 @@
+"""Storing many records at once, the same on both databases."""
+
+from datetime import date
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from crm.lib import bulk
+from crm.lib.bulk import insert_all, update_all
+from crm.models import Change, Customer, CustomerLine, ProductLine, Sale
+from tests.factories import CustomerFactory, CustomerLineFactory
+
+pytestmark = pytest.mark.django_db
+
+ODD = ["a\tb", "a\nb\r\n", "\\N", "\\", "\\t", "", "引’号\"'", "😀", " "]
+
+
+@pytest.fixture(autouse=True, params=["many", "few"])
+def way(request, monkeypatch):
+    """Both ways of inserting."""
+    monkeypatch.setattr(bulk, "_FEW", 0 if request.param == "many" else 1000)
+
+
+def test_texts_days_truths_and_nothing_come_back_as_they_were():
+    line = CustomerLineFactory()
+    made = [Sale(line=line, signed_on=date(2026, 1, 1), amount=-number, note=odd) for number, odd in enumerate(ODD)]
+    insert_all(Sale, made)
+    stored = Sale.objects.in_bulk([one.pk for one in made])
+    assert [(stored[one.pk].note, stored[one.pk].amount, stored[one.pk].deleted_at) for one in made] == [
+        (odd, -number, None) for number, odd in enumerate(ODD)
+    ]
+    assert not made[0]._state.adding
+
+
+def test_json_comes_back_as_it_was(head_office):
+    made = insert_all(
+        Change, [Change(transaction=1, table="t", object_id=1, before=None, after={"a": ODD}, at="2026-01-01T00:00Z")]
+    )
+    stored = Change.objects.get(pk=made[0].pk)
+    assert (stored.before, stored.after) == (None, {"a": ODD})
+
+
+def test_moments_are_stamped_and_numbers_follow_on():
+    before = CustomerFactory()
+    made = CustomerFactory.build(region=before.region)
+    insert_all(Customer, [made])
+    assert Customer.objects.get(pk=made.pk).created_at is not None
+    assert CustomerFactory(region=before.region).pk > made.pk > before.pk
+
+
+def test_what_was_named_before_it_was_stored_is_found():
+    line = CustomerLine(customer=CustomerFactory(), product_line=ProductLine.objects.get(code="police"))
+    sale = Sale(line=line, signed_on=date(2026, 1, 1), amount=1)
+    insert_all(CustomerLine, [line])
+    insert_all(Sale, [sale])
+    assert Sale.objects.get().line == line
+
+
+def test_what_the_database_refuses_is_an_error_of_the_framework():
+    line = CustomerLineFactory()
+    twice = [Sale(line=line, signed_on=date(2026, 1, 1), amount=1, contract_no="1") for _ in range(2)]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_all(Sale, twice)
+
+
+def test_some_fields_of_many_records_are_changed_and_no_other():
+    customers = [CustomerFactory(note=odd) for odd in ODD]
+    for customer, odd in zip(customers, reversed(ODD), strict=True):
+        customer.note, customer.parent, customer.name = odd, customers[0] if customer != customers[0] else None, "x"
+    update_all(Customer, customers, ["note", "parent"])
+    stored = Customer.objects.in_bulk()
+    assert [stored[one.pk].note for one in customers] == ODD[::-1]
+    assert {stored[one.pk].parent_id for one in customers} == {None, customers[0].pk}
+    assert "x" not in {one.name for one in stored.values()}
+
+
+def test_nothing_to_do_asks_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        update_all(Customer, [], ["note"])
+        update_all(Customer, [Customer()], [])

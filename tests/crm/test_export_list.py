@@ -44,7 +44,6 @@ def post(client, address: str = CUSTOMERS, query: str = "", format: str = "xlsx"
     """Ask for a list; what comes as a stream is read to its end, as a browser does."""
     response = client.post(f"{address}?{query}", {"format": format})
     response.sent = b"".join(response.streaming_content) if response.streaming else response.content
-    response.close()
     return response
 
 

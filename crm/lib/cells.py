@@ -86,7 +86,7 @@ def not_negative(cell: Cell) -> int:
 
 
 def rate(cell: Cell) -> int:
-    """Whole hundredths of a percent: 12.5 and 12.5% are 12.5 %."""
+    """Whole hundredths of a percent: 12.5 and 12.5% are 12.5 %; a percent cell of a workbook comes as 12.5%."""
     written = _plain(cell).removesuffix("%").strip()
     if not re.fullmatch(r"-?\d+(\.\d+)?", written):
         raise CellError(_("{cell} is not a percentage").format(cell=_quoted(cell)))

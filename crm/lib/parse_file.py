@@ -17,9 +17,13 @@ import json
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, BinaryIO
+from xml.sax.saxutils import unescape
 
 import orjson
 from python_calamine import (
@@ -41,6 +45,7 @@ Cells = list[Any]
 _OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PERCENT_FORMATS = {"9", "10"}  # 0% and 0.00%, which every program knows by these numbers
 _BLOCK = 1_000_000  # bytes or signs at a time
 _ROWS_AT_ONCE = 1000
 
@@ -93,8 +98,9 @@ def _workbook(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]
     file.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(file)
+        percents = Percents(file)
         for name in _chosen(book, asked):
-            yield from _sheet(name, book.get_sheet_by_name(name), asked)
+            yield from _sheet(name, book.get_sheet_by_name(name), percents.of(name), asked)
     except PasswordError as error:
         raise Refusal("encrypted") from error
     except WorksheetNotFound as error:
@@ -132,14 +138,93 @@ def _chosen(book: CalamineWorkbook, asked: dict[str, Any]) -> list[str]:
     return seen if asked["first"] else seen[:1]
 
 
-def _sheet(name: str, sheet: CalamineSheet, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _sheet(name: str, sheet: CalamineSheet, percents: set[bytes], asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     bottom, right = sheet.end or (-1, -1)
     _refuse_reach(bottom + 1, right + 1, asked)
     yield {"sheet": name, "height": bottom + 1}
     # What lies above the first filled cell is given as rows of nothing, what lies left of it is not given at all.
     left = [""] * sheet.start[1] if sheet.start else []
-    rows = ([*left, *cells] for cells in sheet.iter_rows()) if left else sheet.iter_rows()
-    yield from _chunks(rows, asked)
+    rows: Iterable[Cells] = ([*left, *cells] for cells in sheet.iter_rows()) if left else sheet.iter_rows()
+    yield from _chunks(_in_percent(rows, percents) if percents else rows, asked)
+
+
+def _in_percent(rows: Iterable[Cells], percents: set[bytes]) -> Iterator[Cells]:
+    """A number that people see as 18% becomes that text; nobody could tell 0.18 from it otherwise."""
+    for number, cells in enumerate(rows, start=1):
+        yield [
+            _percent(cell) if type(cell) is float and b"%s%d" % (_letters(column), number) in percents else cell
+            for column, cell in enumerate(cells)
+        ]
+
+
+def _percent(cell: float) -> str:
+    return f"{(Decimal(f'{cell:.15g}') * 100).normalize():f}%"
+
+
+@lru_cache
+def _letters(column: int) -> bytes:
+    left, last = divmod(column, 26)
+    return (_letters(left - 1) if left else b"") + bytes([65 + last])
+
+
+class Percents:
+    """Which cells of a workbook are shown in percent: the reader gives their numbers without saying so."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.archive = zipfile.ZipFile(file)
+        self.styles = self._styles()
+        self.parts = self._parts() if self.styles else {}
+
+    def of(self, sheet: str) -> set[bytes]:
+        """The places of the cells of a sheet that have such a style, such as B2."""
+        if sheet not in self.parts:
+            return set()
+        styles = b"|".join(b"%d" % number for number in self.styles)
+        cell = re.compile(rb'<c (?=[^>]*\bs="(?:' + styles + rb')")[^>]*?\br="([A-Z]+\d+)"')
+        return set(cell.findall(self._read(self.parts[sheet])))
+
+    def _styles(self) -> list[int]:
+        """The numbers of the cell styles whose format ends in a percent sign that is no mere text."""
+        written = self._read("xl/styles.xml").decode("utf-8", "replace")
+        own = dict(re.findall(r'<numFmt [^>]*?numFmtId="(\d+)"[^>]*?formatCode="([^"]*)"', written))
+        percent = {number for number, code in own.items() if "%" in _bare(code)} | _PERCENT_FORMATS
+        styles = re.search(r"<cellXfs.*?</cellXfs>", written, re.DOTALL)
+        formats = re.findall(r'<xf [^>]*?numFmtId="(\d+)"', styles.group()) if styles else []
+        return [number for number, kind in enumerate(formats) if kind in percent]
+
+    def _parts(self) -> dict[str, str]:
+        """The file of each sheet in the archive, by the sheet's name."""
+        book = self._read("xl/workbook.xml").decode("utf-8", "replace")
+        links = self._read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+        targets = {
+            _attribute(link, "Id"): _attribute(link, "Target") for link in re.findall(r"<Relationship [^>]*>", links)
+        }
+        return {
+            unescape(_attribute(sheet, "name"), {"&quot;": '"', "&apos;": "'"}): _path(
+                targets.get(_attribute(sheet, "r:id"), "")
+            )
+            for sheet in re.findall(r"<sheet [^>]*>", book)
+        }
+
+    def _read(self, part: str) -> bytes:
+        try:
+            return self.archive.read(part)
+        except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+            return b""  # the reader of the cells says what is wrong with the file, or does without this part
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf'\b{name}="([^"]*)"', tag)
+    return found.group(1) if found else ""
+
+
+def _path(target: str) -> str:
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _bare(code: str) -> str:
+    """A number format without what it shows as text."""
+    return re.sub(r'"[^"]*"|\\.|_.|\*.', "", unescape(code, {"&quot;": '"'}))
 
 
 def _refuse_reach(rows: int, columns: int, asked: dict[str, Any]) -> None:

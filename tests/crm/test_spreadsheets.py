@@ -7,7 +7,8 @@ import pytest
 import xlsxwriter
 
 from crm.lib import spreadsheets
-from crm.lib.spreadsheets import FileUnreadable, read_table, write_csv
+from crm.lib.cells import rate
+from crm.lib.spreadsheets import FileUnreadable, inspect_file, read_table, write_csv
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -92,3 +93,82 @@ def test_what_is_written_opens_in_excel_and_comes_back(tmp_path):
     write_csv(file, [["客户", "amount"], ["=cmd()", "-5"]])
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     assert read_table(file).rows[0].cells == {"客户": "=cmd()", "amount": "-5"}
+
+
+def test_a_percent_cell_is_read_as_people_see_it(tmp_path):
+    file = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        formats = [
+            book.add_format({"num_format": code}) for code in ("0%", "0.00%", "0.0%;[Red]-0.0%", '0.00"%"', "0.00")
+        ]
+        sheet = book.add_worksheet("毛利 & 率")
+        sheet.write_row(0, 0, ["whole", "two", "own", "text", "plain", "big"])
+        for column, number in enumerate([0.18, 0.355, -0.125, 18.5, 0.18]):
+            sheet.write_number(1, column, number, formats[column])
+        sheet.write_number(1, 5, 1, formats[0])
+        sheet.write_string(2, 0, "18%", formats[0])
+    first, second = read_table(file).rows
+    assert list(first.cells.values()) == ["18%", "35.5%", "-12.5%", 18.5, 0.18, "100%"]
+    assert [rate(cell) for cell in first.cells.values()] == [18_00, 35_50, -12_50, 18_50, 18, 100_00]
+    assert second.cells["whole"] == "18%"
+
+
+def test_a_sheet_and_a_row_of_headers_can_be_chosen(tmp_path):
+    file = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet("hidden").hide()
+        book.add_worksheet("cover").write_row(0, 0, ["Customers of 2026"])
+        sheet = book.add_worksheet("客户")
+        sheet.write_row(2, 1, ["code", "", "name"])
+        sheet.write_row(4, 1, ["C1", "x", "杭州"])
+        book.worksheets_objs[1].activate()
+    assert [(one.name, one.height, len(one.rows)) for one in inspect_file(file)] == [("cover", 1, 1), ("客户", 5, 2)]
+    table = read_table(file, sheet="客户", header_row=3)
+    assert table.headers == ("code", "name")
+    assert [(row.number, row.cells) for row in table.rows] == [(5, {"code": "C1", "name": "杭州"})]
+    assert read_table(file.read_bytes(), "x.xlsx", sheet="客户", header_row=3) == table
+    with pytest.raises(FileUnreadable, match="has no sheet “Kunden”"):
+        read_table(file, sheet="Kunden")
+    with pytest.raises(FileUnreadable, match="row 4 holds no headers"):
+        read_table(file, sheet="客户", header_row=4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_excels_unicode_text_is_read(tmp_path, encoding):
+    file = tmp_path / "x.txt"
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    file.write_bytes(f'{mark}客户\t备注\r\n杭州\t"two\r\nlines"\r\n'.encode(encoding))
+    assert read_table(file).rows[0].cells == {"客户": "杭州", "备注": "two\r\nlines"}
+
+
+def test_a_csv_is_looked_at_without_being_read_to_its_end(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("title only\n" + "a;b\n" * 30)
+    [sheet] = inspect_file(file)
+    assert (sheet.name, sheet.height, len(sheet.rows), sheet.rows[1]) == ("", None, 20, (2, ["a", "b"]))
+
+
+def test_a_comma_within_quotation_marks_parts_no_columns(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text('"name, full";"a,b,c"\nx;y\n')
+    assert read_table(file).headers == ("name, full", "a,b,c")
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,\x002\n", "a,b\n".encode("utf-16-le")])
+def test_nul_is_no_text(tmp_path, content):
+    file = tmp_path / "x.csv"
+    file.write_bytes(content)
+    with pytest.raises(FileUnreadable, match="holds NUL characters"):
+        read_table(file)
+
+
+def test_a_formula_is_read_as_it_was_last_reckoned_and_an_error_is_nothing(tmp_path):
+    file = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["reckoned", "not reckoned", "error", "text"])
+        sheet.write_formula(1, 0, "=1+1", None, 2)
+        sheet.write_formula(1, 1, "=1+1")
+        sheet.write_formula(1, 2, "=1/0", None, "#DIV/0!")
+        sheet.write_formula(1, 3, '="a"', None, "a")
+    assert list(read_table(file).rows[0].cells.values()) == [2.0, 0.0, "", "a"]

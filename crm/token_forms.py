@@ -25,7 +25,9 @@ class TokenForm(forms.Form):
     """What a token is for, what it may do and until when."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=60, help_text=_("What it is for, so that you know it again: “BI, nightly pull”.")
+        label=_("Token name"),
+        max_length=60,
+        help_text=_("What it is for, so that you know it again: “BI, nightly pull”."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.actions.changes import record_change, record_removal
-from crm.lib.dates import day_end
+from crm.lib.moments import day_end
 from crm.models import SCOPES, ApiToken, User, Way
 from crm.permissions import Permission, can
 

@@ -1,17 +1,7 @@
 """Fiscal years and months. `today` and the fiscal year's first month are arguments: nothing here reads the clock."""
 
 import calendar
-from datetime import date, datetime, time, timedelta
-
-from django.utils import timezone
-
-_FIRST, _LAST = date(1900, 1, 1), date(9000, 1, 1)  # nothing is recorded outside, and moments there have no time zone
-
-
-def day_end(day: date) -> datetime:
-    """The moment after a day, midnight in the company's time zone."""
-    known = min(max(day, _FIRST), _LAST)
-    return timezone.make_aware(datetime.combine(known + timedelta(days=1), time.min))
+from datetime import date
 
 
 def add_months(day: date, months: int) -> date:

@@ -207,7 +207,7 @@ def _write_first(lines: Lines, occasion: Occasion) -> Written:
             return _written(cursor)
         cursor.execute(f"{insert} RETURNING product_line_id, COALESCE(letter, state), missing, before", params)
         tally = Counter(cursor.fetchall())
-        return Written(tally.total(), [Count(*group, lines) for group, lines in tally.items()])
+        return Written(tally.total(), [Count._make((*group, number)) for group, number in tally.items()])
 
 
 def _write_changed(lines: Lines, occasion: Occasion, heads: Heads) -> Written:

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Case, Q, When
 from django.utils.translation import gettext_lazy as _
 
-from crm.lib.dates import day_end, fiscal_year_start
+from crm.lib.dates import fiscal_year_start
+from crm.lib.moments import day_end
 from crm.models import Job, ProductLine, Region
 from grading.models.policy import GradingPolicy
 

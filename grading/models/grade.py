@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.lib.dates import day_end
+from crm.lib.moments import day_end
 from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules

@@ -30,7 +30,9 @@ def run(tmp_path):
             call_command("import_file", "assessments", str(file), *options, stdout=out)
         except SystemExit:
             with (tmp_path / "file.rejected.csv").open(encoding="utf-8-sig", newline="") as opened:
-                return out.getvalue(), {int(row["row in the file"]): row["why it was rejected"] for row in csv.DictReader(opened)}
+                return out.getvalue(), {
+                    int(row["row in the file"]): row["why it was rejected"] for row in csv.DictReader(opened)
+                }
         return out.getvalue(), {}
 
     return run_command

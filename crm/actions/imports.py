@@ -206,7 +206,7 @@ def _outcome(row: Row) -> Outcome:
 
 def _check_fields(row: Row) -> None:
     """What the model refuses in its own fields; relations were looked up already."""
-    texts = _texts(type(row.record))
+    texts = _texts(row.record.__class__)
     if all(_is_plainly_fine(row.record, name, texts) for name in row.fields):
         return
     relations = {name.name for name in row.record._meta.concrete_fields if name.is_relation}

@@ -23,7 +23,11 @@ _NEEDED = {
 
 
 class TokenRefused(Exception):
-    """The person may not have such a token; the text says why."""
+    """The person may not have such a token; the text says why, `field` where."""
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 def scopes_for(user: User) -> list[str]:
@@ -39,9 +43,9 @@ def create_token(*, by: User, name: str, scopes: Sequence[str], expires_on: date
     """
     today = timezone.localdate()
     if not scopes or set(scopes) - set(scopes_for(by)):
-        raise TokenRefused(_("Your role does not allow this scope."))
+        raise TokenRefused(_("Your role does not allow this scope."), "scopes")
     if not today <= expires_on <= today + LONGEST_LIFE:
-        raise TokenRefused(_("A token works for a year at most. Choose a day from today on."))
+        raise TokenRefused(_("A token works for a year at most. Choose a day from today on."), "expires_on")
     User.objects.select_for_update().get(pk=by.pk)  # two at once are counted one after the other
     if ApiToken.objects.valid(timezone.now()).filter(user=by).count() >= MOST_TOKENS:
         raise TokenRefused(_("You have {count} tokens. Revoke one that is not used.").format(count=MOST_TOKENS))

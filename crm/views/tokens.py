@@ -44,7 +44,7 @@ def create_token(request: PageRequest) -> HttpResponse:
         try:
             secret = create(by=request.user, **form.cleaned_data)
         except TokenRefused as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(refusal.field, str(refusal))
         else:
             shown = {"secret": secret, "name": form.cleaned_data["name"]}
             return render(request, "crm/tokens/token_created.html", shown)

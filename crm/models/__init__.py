@@ -11,6 +11,7 @@ from crm.models.customer import (
     GradeLetter,
     GradeState,
     LineMember,
+    lines_visible_to,
 )
 from crm.models.data_import import OPEN_STATES, DataImport, ImportMode, ImportState
 from crm.models.division import Division
@@ -62,4 +63,5 @@ __all__ = [
     "TransactionNumber",
     "User",
     "Way",
+    "lines_visible_to",
 ]

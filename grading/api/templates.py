@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
+from django.db.models import Model
 
 from crm.api.streaming import cell, csv_lines
 from crm.lib import money
@@ -155,21 +156,14 @@ def record_of(row: bytes) -> GradeRecord:
     """A row as the record it comes from, with as much around it as its object shows."""
     texts = (None if text == NULL else unescaped(text).decode() for text in row.split(b"\t"))
     values: dict[str, Any] = dict(zip(COLUMNS, texts, strict=True))
-    customer = Customer(
-        pk=int(values["line__customer_id"]),
-        name=values["line__customer__name"],
-        code=values["line__customer__code"],
-        region=Region(code=values["line__customer__region__code"]),
-    )
-    line = CustomerLine(
-        pk=int(values["line_id"]),
-        customer=customer,
-        product_line=ProductLine(code=values["line__product_line__code"]),
-    )
-    names = [name for name in COLUMNS if name.startswith("record__")]
-    fields: Any = [GradeRecord._meta.get_field(name.removeprefix("record__")) for name in names]
-    own = {field.attname: field.to_python(values[name]) for field, name in zip(fields, names, strict=True)}
-    return GradeRecord(**own, grade=Grade(pk=int(values["pk"]), line=line, fiscal_year=int(values["fiscal_year"])))
+    line = _read(CustomerLine, "line__", values, id=values["line_id"])
+    line.customer = _read(Customer, "line__customer__", values, id=values["line__customer_id"])
+    line.customer.region = _read(Region, "line__customer__region__", values, id=None)
+    line.product_line = _read(ProductLine, "line__product_line__", values, id=None)
+    record = _read(GradeRecord, "record__", values, id=None)
+    record.grade = _read(Grade, "", values, id=values["pk"])
+    record.grade.line = line
+    return record
 
 
 def floors(bands: Iterable[rules.Band]) -> list[int]:
@@ -195,6 +189,15 @@ def amount(name: str, to: int, figures: dict[str, bytes]) -> bytes:
     lacking = to - int(figures[name])
     whole, rest = divmod(lacking if name == "expected_margin" else -(-lacking // _FEN_PER_HUNDREDTH), 100)
     return (b"%d.%02d" % (whole, rest)).rstrip(b"0") if rest else b"%d" % whole
+
+
+def _read(model: type[Model], path: str, values: dict[str, Any], **more: Any) -> Any:
+    """A record with the columns that its path leads to, as the database would give it."""
+    own = {name.removeprefix(path): value for name, value in values.items() if name.startswith(path)} | more
+    fields: Any = [field for field in model._meta.concrete_fields if field.attname in own]
+    return model.from_db(
+        "default", [field.attname for field in fields], [field.to_python(own[field.attname]) for field in fields]
+    )
 
 
 def _shown(kind: Kind, record: GradeRecord) -> tuple[dict[str, Any], tuple[Suggestion, ...]]:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.lib.moments import day_end
-from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User
+from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User, lines_visible_to
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules
 from grading.models.assessment import BudgetState
@@ -27,7 +27,7 @@ class GradeQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> "GradeQuerySet":
         """The published grades of the customer lines a person sees."""
         return self.recorded().filter(
-            line__in=CustomerLine.objects.visible_to(user),
+            lines_visible_to(user, "line"),
             fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"),
         )
 

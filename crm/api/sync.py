@@ -26,6 +26,7 @@ from crm.lib.transactions import horizon
 from crm.models import Change, Customer, CustomerLine, LineMember, User
 
 PARAMETER = "changed_since"
+FEW = 2000
 
 
 class Window(NamedTuple):
@@ -67,6 +68,11 @@ class Window(NamedTuple):
         """The rows of the change log of some tables."""
         tables = [model._meta.db_table for model in models]
         return Change.objects.filter(self.within("transaction", "at"), table__in=tables)
+
+    def partings(self, model: type[Model]) -> QuerySet[Change]:
+        """Those that may have put a record out of somebody's sight."""
+        moved = Q(before__isnull=False, after__has_any_keys=["deleted_at", "region_id", "branch_id"])
+        return self.changes(model).filter(Q(is_tombstone=True) | moved)
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ class Following:
     def response(self) -> Response:
         """The page in the envelope of every list, with `sync`."""
         size = page_size(self.request)
-        ids = list(self._candidates().filter(pk__gt=self.last).order_by("pk").values_list("pk", flat=True)[: size + 1])
+        ids = self._ids(size + 1)
         page = ids[:size]
         return Response(
             {
@@ -188,14 +194,36 @@ class Following:
     def _moment(self) -> Any:
         return self.window.moment and self.window.moment.isoformat()
 
-    def _candidates(self) -> QuerySet:
-        records = self._records()
-        changed = records.filter(pk__in=self._changed())
-        visible, former = self._exists(self.view.get_queryset()), self._former()
-        if self.window.is_everything:
-            gone = Q(pk__in=self._changed()) & ~Q(visible)
-            return records.filter(Q(self._exists(self.found)) | (gone & former if former is not None else gone))
-        return changed if former is None else changed.filter(Q(visible) | former)
+    def _ids(self, count: int) -> list[int]:
+        """The next ids, in order: what changed, or from the log's beginning what is there and what has gone."""
+        if not self.window.is_everything:
+            return self._next(self._changed_records(), count)
+        return sorted({*self._next(self.found, count), *self._next(self._gone(), count)})[:count]
+
+    def _next(self, records: QuerySet, count: int) -> list[int]:
+        return list(records.filter(pk__gt=self.last).order_by("pk").values_list("pk", flat=True)[:count])
+
+    def _changed_records(self) -> QuerySet:
+        changed = self._records().filter(pk__in=self._few_or_all(self._changed()))
+        former = self._former()
+        return changed if former is None else changed.filter(Q(self._exists(self.view.get_queryset())) | former)
+
+    def _gone(self) -> QuerySet:
+        """What the log says was deleted or went elsewhere; the rest of what changed is there."""
+        parted = Q(pk__in=self.window.partings(self.view.queryset.model).values("object_id"))
+        if self.view.feed.customer:
+            customers = self.window.partings(Customer).values("object_id")
+            ended = LineMember.objects.of(self.person).filter(until_on__isnull=False).values("line__customer")
+            parted |= Q(**{f"{self.view.feed.customer}__in": customers.union(ended)})
+        gone = self._records().filter(parted).exclude(self._exists(self.view.get_queryset()))
+        former = self._former()
+        return gone if former is None else gone.filter(former)
+
+    @staticmethod
+    def _few_or_all(changed: QuerySet) -> Any:
+        """A few ids as they are: asked once, they spare the database from looking at everything that is visible."""
+        few = list(changed.values_list("pk", flat=True)[: FEW + 1])
+        return few if len(few) <= FEW else changed
 
     def _former(self) -> Q | None:
         """None where everything that there is may be told of."""

@@ -159,9 +159,9 @@ def _write_bare(file: IO[bytes], heads: list[str], rows: list[list[Any]]) -> Non
 
 
 def _timed(write: Callable[..., Any], file: IO[bytes], *arguments: Any) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     write(file, *arguments)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _cells(file: IO[bytes]) -> str:

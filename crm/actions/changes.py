@@ -1,6 +1,6 @@
 """The one function that appends to the change log, for one record or a set."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from crm.lib.bulk import insert_all
+from crm.lib.bulk import append_all
 from crm.lib.transactions import transaction_number
 from crm.models import ApiToken, Change, Contact, Customer, CustomerLine, User, Way
 
@@ -51,7 +51,11 @@ def record_change(
     batch: UUID | None = None,
 ) -> Change | None:
     """Append the change of one record: the fields that differ from `before` (a snapshot, None for a new record)."""
-    return next(iter(record_changes([Edit(record, before)], by=by, way=way, reason=reason, batch=batch)), None)
+    made = [
+        Change.objects.create(**dict(zip(_COLUMNS, row, strict=True)))
+        for row in _rows([Edit(record, before)], by, way, reason, batch)
+    ]
+    return next((change for change in made if not change.is_tombstone), None)
 
 
 def record_removal(record: models.Model, *, by: User | None, way: Way, reason: str = "") -> None:
@@ -60,55 +64,63 @@ def record_removal(record: models.Model, *, by: User | None, way: Way, reason: s
 
 
 def record_changes(
-    edits: Iterable[Edit], *, by: User | None, way: Way, reason: str = "", batch: UUID | None = None
-) -> Sequence[Change]:
+    edits: Sequence[Edit], *, by: User | None, way: Way, reason: str = "", batch: UUID | None = None
+) -> None:
     """Append the changes of a set of records; those in which nothing differs leave no row."""
-    shared = {"transaction": transaction_number(), "by": by, "way": way, "at": timezone.now()}
-    edits = list(edits)
-    rows = [
-        Change(**parts, **shared, reason=edit.reason or reason, batch=batch)
-        for edit in edits
-        if (parts := _parts(edit)) is not None
-    ]
-    tombstones = [Change(**parts, **shared, is_tombstone=True) for parts in _left(edits)]
-    return insert_all(Change, [*rows, *tombstones])[: len(rows)]
+    append_all(Change, _COLUMNS, list(_rows(edits, by, way, reason, batch)))
 
 
-def _parts(edit: Edit) -> dict[str, Any] | None:
-    before, after = _values(edit)
-    if not before and not after:
-        return None
-    customer = _customer_of(edit.record)
-    return {
-        "table": edit.record._meta.db_table,
-        "object_id": edit.record.number if isinstance(edit.record, ApiToken) else edit.record.pk,
-        "region_id": customer.region_id if customer else None,
-        "customer": customer,
-        "version": getattr(edit.record, "version", 0),
-        "before": before,
-        "after": after,
-    }
+_COLUMNS = (
+    *("table", "object_id", "region_id", "customer_id", "version", "before", "after", "reason", "is_tombstone"),
+    *("transaction", "by_id", "way", "batch", "at"),
+)
 
 
-def _left(edits: Iterable[Edit]) -> Iterator[dict[str, Any]]:
-    """What went to another region or customer, for those who followed it at its old place."""
+def _rows(
+    edits: Sequence[Edit], by: User | None, way: Way, reason: str, batch: UUID | None
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of the log, and after them what tells followers at an old place that a record has left it."""
+    shared = (transaction_number(), by.pk if by else None, way.value)
+    now = timezone.now()
+    for edit in edits:
+        parts = _parts(edit)
+        if parts is not None:
+            yield (*parts, edit.reason or reason, False, *shared, batch, now)
     for edit in edits:
         place = _old_place(edit.record, edit.before or {})
         if place is not None:
-            yield {"table": edit.record._meta.db_table, "object_id": edit.record.pk, **place}
+            yield (edit.record._meta.db_table, edit.record.pk, *place, 0, None, None, "", True, *shared, None, now)
 
 
-def _old_place(record: Any, before: dict[str, Any]) -> dict[str, Any] | None:
+def _parts(edit: Edit) -> tuple[Any, ...] | None:
+    before, after = _values(edit)
+    if not before and not after:
+        return None
+    record: Any = edit.record
+    customer = _customer_of(record)
+    return (
+        record._meta.db_table,
+        record.number if isinstance(record, ApiToken) else record.pk,
+        customer.region_id if customer else None,
+        customer.pk if customer else None,
+        getattr(record, "version", 0),
+        before,
+        after,
+    )
+
+
+def _old_place(record: Any, before: dict[str, Any]) -> tuple[int, int] | None:
+    """Region and customer that a record belonged to and belongs to no more."""
     if isinstance(record, Customer):
         region = before.get("region_id", record.region_id)
-        return None if region == record.region_id else {"region_id": region, "customer_id": record.pk}
+        return None if region == record.region_id else (region, record.pk)
     if before.get("line_id") not in (None, getattr(record, "line_id", None)):
         customer = Customer.objects.get(lines=before["line_id"])
     elif before.get("customer_id") not in (None, getattr(record, "customer_id", None)):
         customer = Customer.objects.get(pk=before["customer_id"])
     else:
         return None
-    return {"region_id": customer.region_id, "customer_id": customer.pk}
+    return customer.region_id, customer.pk
 
 
 def _values(edit: Edit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

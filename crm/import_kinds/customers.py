@@ -25,7 +25,7 @@ from crm.actions.references import (
 )
 from crm.import_kinds.shared import AT_ONCE, said, streamed, words, written
 from crm.lib.batches import batches
-from crm.lib.bulk import insert_all, update_all
+from crm.lib.bulk import append_all, update_all
 from crm.lib.cells import choice, text
 from crm.lib.pinyin import full_pinyin, search_text
 from crm.lib.similar import Names
@@ -45,10 +45,11 @@ _OWN_FIELDS = ("code", "name", "short_name", "kind", "credit_code", "industry", 
 def match_customers(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's customer by code, else credit code, else name; the latter two within the region."""
     _match_places(rows, user)
+    for row in rows:
+        row.key = _key(row)
     stored = _Stored(rows, user)
     for row in [row for row in rows if not row.faults]:
         row.fields |= {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
-        row.key = _key(row)
         row.record = stored.find(row)
         if row.record is None:
             _require_for_new(row, user, stored)
@@ -64,7 +65,7 @@ class _Stored:
     def __init__(self, rows: Sequence[Row], user: User | None) -> None:
         self.found: dict[tuple, list[Customer]] = defaultdict(list)
         for name in ("code", "credit_code", "name"):
-            said_so = {row.values[name] for row in rows if name in row.values}
+            said_so = {row.key[-1] for row in rows if row.key[0] == name and row.key[-1]}
             wanted = sorted(said_so | {text(word) for word in said_so})
             for some in batches(wanted, AT_ONCE):
                 seen = customers_seen_by(user).filter(**{f"{name}__in": some}).select_for_update(of=("self",))
@@ -148,6 +149,8 @@ def _divisions(rows: Sequence[Row]) -> dict[str, Division]:
 def _match_parents(rows: Sequence[Row], user: User | None) -> None:
     """A parent stands in the database or in the same file, before or after its children."""
     wanted = {row.values["parent"] for row in rows if row.values.get("parent")}
+    if not wanted:
+        return
     stored, in_file = customers_by_word(wanted, user), _rows_by_word(rows)
     for row in [row for row in rows if row.values.get("parent")]:
         word = row.values["parent"]
@@ -219,7 +222,9 @@ def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
             row.record.parent = row.extra["parent"].record
     settled = [row.record for row in rows if "parent" in row.extra or (row.is_new and "code" not in row.fields)]
     update_all(Customer, settled, ["code", "parent", "search_text"])
-    insert_all(CustomerRegion, list(_of_today(row.record for row in rows if row.is_new)))
+    today = timezone.localdate()
+    new = [(row.record.pk, row.record.region_id, today) for row in rows if row.is_new]
+    append_all(CustomerRegion, ("customer_id", "region_id", "from_on"), new)
     date_regions([row.record for row in rows if not row.is_new and _is_moved(row)])
     named = [(row.record, line) for row in rows for line in row.extra.get("lines", ())]
     store_lines(
@@ -236,17 +241,15 @@ def _is_moved(row: Row) -> bool:
 def date_regions(customers: Iterable[Customer]) -> None:
     """The customers belong to their region from today on; past figures stay with the region of then."""
     CustomerRegion.objects.bulk_create(
-        _of_today(customers),
+        [
+            CustomerRegion(customer_id=one.pk, region_id=one.region_id, from_on=timezone.localdate())
+            for one in customers
+        ],
         batch_size=2000,
         update_conflicts=True,
         unique_fields=["customer", "from_on"],
         update_fields=["region"],
     )
-
-
-def _of_today(customers: Iterable[Customer]) -> Iterator[CustomerRegion]:
-    today = timezone.localdate()
-    return (CustomerRegion(customer_id=one.pk, region_id=one.region_id, from_on=today) for one in customers)
 
 
 def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[NearDuplicate]:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection, models
@@ -31,6 +32,28 @@ def insert_all(model: type[Record], records: Sequence[Record]) -> Sequence[Recor
     for record in records:
         record._state.adding, record._state.db = False, connection.alias
     return records
+
+
+def append_all(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Store new rows of a table that nobody needs as records; `names` are the fields' columns in the order of a row.
+
+    Making records of them first costs more than storing them.
+    """
+    fields = [next(field for field in model._meta.concrete_fields if field.attname == name) for name in names]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _copy_rows(cursor, model._meta.db_table, fields, rows)
+            return
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        cursor.executemany(
+            f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({", ".join(["%s"] * len(fields))})',
+            [
+                [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
+                for row in rows
+            ],
+        )
 
 
 def update_all(model: type[models.Model], records: Sequence[Any], names: Iterable[str]) -> None:
@@ -97,15 +120,20 @@ def _number(cursor: Any, model: type[models.Model], records: Sequence[Any]) -> N
 
 
 def _copy(cursor: Any, table: str, fields: Sequence[Any], records: Iterable[Any]) -> None:
-    written = [(field.attname, _writer(field)) for field in fields]
-    rows = io.StringIO()
-    for record in records:
-        rows.write("\t".join([write(getattr(record, name)) for name, write in written]))
-        rows.write("\n")
-    rows.seek(0)
+    values = attrgetter(*(field.attname for field in fields))
+    _copy_rows(cursor, table, fields, map(values, records))
+
+
+def _copy_rows(cursor: Any, table: str, fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
+    writers = [_writer(field) for field in fields]
+    lines = io.StringIO()
+    for row in rows:
+        lines.write("\t".join([write(value) for write, value in zip(writers, row, strict=True)]))
+        lines.write("\n")
+    lines.seek(0)
     columns = ", ".join(f'"{field.column}"' for field in fields)
     with connection.wrap_database_errors:
-        cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', rows)
+        cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', lines)
 
 
 def _writer(field: Any) -> Callable[[Any], str]:

@@ -1,12 +1,14 @@
 """Storing many records at once, the same on both databases."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from crm.lib import bulk
-from crm.lib.bulk import insert_all, update_all
+from crm.lib.bulk import append_all, insert_all, update_all
 from crm.models import Change, Customer, CustomerLine, ProductLine, Sale
 from tests.factories import CustomerFactory, CustomerLineFactory
 
@@ -78,3 +80,14 @@ def test_nothing_to_do_asks_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         update_all(Customer, [], ["note"])
         update_all(Customer, [Customer()], [])
+
+
+def test_rows_that_nobody_needs_as_records_are_stored_as_they_are(head_office):
+    moment, batch = timezone.now(), uuid4()
+    names = ("transaction", "table", "object_id", "version", "before", "after", "reason", "is_tombstone")
+    rows = [(1, "t", number, 0, None, {"a": odd}, odd, bool(number % 2)) for number, odd in enumerate(ODD)]
+    told = [(*row, head_office.pk, "job", batch, moment) for row in rows]
+    append_all(Change, (*names, "by_id", "way", "batch", "at"), told)
+    stored = Change.objects.filter(batch=batch, by=head_office, at=moment, way="job").order_by("object_id")
+    assert list(stored.values_list(*names)) == rows
+    append_all(Change, names, [])

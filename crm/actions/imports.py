@@ -36,6 +36,7 @@ __all__ = [
     "Reading",
     "Report",
     "Row",
+    "changed_fields",
     "import_kinds",
     "import_rows",
     "import_table",
@@ -249,7 +250,7 @@ def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Cal
             row.record.version += 1
     insert_all(kind.model, [row.record for row in rows if row.is_new])
     changed = [row for row in rows if not row.is_new]
-    update_all(kind.model, [row.record for row in changed], _changed_fields(changed))
+    update_all(kind.model, [row.record for row in changed], changed_fields(changed))
     kind.settle(rows, occasion)
     on_progress(STORED)
     edits = [Edit(row.record, row.before, reason=_("row {number}").format(number=row.number)) for row in rows]
@@ -258,7 +259,7 @@ def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Cal
     on_progress(1)
 
 
-def _changed_fields(rows: Sequence[Row]) -> list[str]:
+def changed_fields(rows: Sequence[Row]) -> list[str]:
     """The fields in which any of the stored records differs from what it was."""
     changed = {
         name for row in rows for name, value in snapshot(row.record).items() if (row.before or {})[name] != value

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, record_changes, snapshot
 from crm.actions.import_rows import Kind, Occasion, Row
-from crm.actions.imports import import_kinds
+from crm.actions.imports import changed_fields, import_kinds
 from crm.actions.references import lines_closed_by_undo
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
@@ -207,27 +207,20 @@ def _restore(touched: Mapping[str, Touched], kind: Kind, occasion: Occasion, rea
 
 
 def _restore_table(one: Touched, kind: Kind, occasion: Occasion, reason: str) -> list[Row]:
-    rows = []
+    stamped = [field.attname for field in one.model._meta.concrete_fields if getattr(field, "auto_now", False)]
+    rows, now = [], timezone.now()
     for pk, record in one.records.items():
-        row = Row(0, {}, record=record, before=snapshot(record))
+        rows.append(Row(0, {}, record=record, before=snapshot(record)))
         before = one.before[pk]
         if before is None:
             _withdraw(record, kind)
         else:
             _put_back(record, before)
-        for field in record._meta.concrete_fields:
-            if getattr(field, "auto_now", False):
-                setattr(record, field.attname, timezone.now())
+        for name in stamped:
+            setattr(record, name, now)
         if hasattr(record, "version"):
             record.version = one.versions[pk] + 1
-        rows.append(row)
-    names = {
-        field.name
-        for row in rows
-        for field in row.record._meta.concrete_fields
-        if snapshot(row.record)[field.attname] != (row.before or {})[field.attname]
-    }
-    update_all(one.model, [row.record for row in rows], names)
+    update_all(one.model, [row.record for row in rows], changed_fields(rows))
     edits = [Edit(row.record, row.before) for row in rows]
     record_changes(edits, by=occasion.by, way=Way.IMPORT, reason=reason, batch=occasion.batch)
     return rows

@@ -75,7 +75,13 @@ class Readable(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         found = self.filter_queryset(self.get_queryset())
         if isinstance(request.accepted_renderer, Stream):
             return streaming.respond(request, self.records(found), self.basename)
-        return self.get_paginated_response(self.represent(self.paginate_queryset(found) or []))
+        page = self.get_paginated_response(self.represent(self.paginate_queryset(found) or []))
+        page.add_post_render_callback(self._let_go)
+        return page
+
+    def _let_go(self, _page: Response) -> None:
+        """View and answer hold each other until the garbage collector comes: too long for megabytes."""
+        del self.response
 
     def represent(self, records: Sequence[Any]) -> Sequence[Any]:
         """The objects of records, as a page shows them."""

@@ -17,7 +17,7 @@ from django.db import connections
 from django.db.models import QuerySet
 
 NULL = rb"\N"
-CHUNK = 2000  # rows
+CHUNK = 1000  # rows
 _AHEAD = 4  # chunks that are read before they are wanted
 _PATIENCE = 0.05  # seconds between looks at whether anybody still wants them
 _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"\\": b"\\"}

@@ -4,7 +4,8 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test import Client
 from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
@@ -90,3 +91,13 @@ def add_shipped_rows() -> None:
     """What the migrations add: product lines, departments, divisions, the policy. Adds only what is not there."""
     for name, add in SHIPPED_ROWS:
         getattr(import_module(name), add)(apps, None)
+
+
+@pytest.fixture
+def one_connection():
+    """Requests keep to the test's connection, whose transaction is never committed."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
 KINDS = ("customer", "contact", "sale", "assessment")
 
 
+@pytest.fixture(autouse=True)
+def no_rate(settings):
+    settings.API_RATE = (0, 1)
+
+
 @pytest.fixture
 def records(north_region):
     published_cycle()

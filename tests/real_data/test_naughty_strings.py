@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as product
 from django.urls import reverse
 
 from crm.actions.tokens import issue_token
@@ -23,9 +23,14 @@ pytestmark = [pytest.mark.real_data, pytest.mark.django_db]
 
 @pytest.fixture(scope="module")
 def strings() -> list[str]:
-    folder = Path(os.environ.get("HENGKE_REAL_DATA", settings.BASE_DIR.parent / "shared" / "data")) / "naughty_strings"
+    folder = Path(os.environ.get("HENGKE_REAL_DATA", product.BASE_DIR.parent / "shared" / "data")) / "naughty_strings"
     assert folder.is_dir(), f"{folder} is missing: HENGKE_REAL_DATA names the folder that holds naughty_strings"
     return json.loads((folder / "blns.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def no_rate(settings):
+    settings.API_RATE = (0, 1)
 
 
 @pytest.fixture

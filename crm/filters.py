@@ -216,5 +216,5 @@ class DataImportFilter(ListFilters):
     orderings = {"created_at": "pk"}
     default_ordering = "-created_at"
 
-    kind = WordsFilter("kind", label=_("What the rows are"), choices=lambda: [(name, name) for name in import_kinds()])
+    kind = WordsFilter("kind", label=_("Kind of record"), choices=lambda: [(name, name) for name in import_kinds()])
     state = WordsFilter("state", label=_("State"), choices=ImportState.choices)

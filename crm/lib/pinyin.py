@@ -2,12 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 from pypinyin.constants import PHRASES_DICT, RE_HANS
-from pypinyin.seg.mmseg import p_set
 
 # A division's suffix after its name: 杭州市 → 杭州, 西湖区 → 西湖; people leave it out.
 _DIVISION = re.compile(r"([\u4e00-\u9fff]{2,5}?)(?:省|市|自治区|自治州|地区|县|区|盟|旗)(?=[\u4e00-\u9fff]{2})")
@@ -50,26 +48,33 @@ def search_text(*, name: str, short_name: str, code: str) -> str:
 def _spelled(text: str) -> tuple[str, str]:
     """A text's pinyin and initials at once: a name is asked for both, and names are spelled by the hundred thousand."""
     spelled = [_spelled_word(word) for run in _RUN.findall(text) for word in _words(run)]
-    full, first = ("".join(parts) for parts in zip(*spelled, strict=True)) if spelled else ("", "")
-    return full.lower().replace(" ", ""), first.lower().replace(" ", "")
+    return "".join([full for full, _first in spelled]), "".join([first for _full, first in spelled])
 
 
 @lru_cache(maxsize=50_000)
 def _spelled_word(word: str) -> tuple[str, str]:
-    return "".join(lazy_pinyin([word])), "".join(lazy_pinyin([word], style=Style.FIRST_LETTER))
+    full, first = "".join(lazy_pinyin([word])), "".join(lazy_pinyin([word], style=Style.FIRST_LETTER))
+    return full.lower().replace(" ", ""), first.lower().replace(" ", "")
 
 
-def _words(run: str) -> Iterator[str]:
+def _words(run: str) -> list[str]:
     """The longest phrases that a run of characters begins with, one after the other, as pypinyin finds them."""
-    start, end = 0, len(run)
     if not RE_HANS.match(run):
-        yield run
-        return
-    while start < end:
-        stop, reach = start + 1, start + 1
-        while reach <= end and run[start:reach] in p_set:
-            if run[start:reach] in PHRASES_DICT:
-                stop = reach
-            reach += 1
-        yield run[start:stop]
-        start = stop
+        return [run]
+    longest, words, start = _longest_phrases(), [], 0
+    while start < len(run):
+        size = longest.get(run[start : start + 2], 1)
+        while size > 1 and run[start : start + size] not in PHRASES_DICT:
+            size -= 1
+        words.append(run[start : start + size])
+        start += size
+    return words
+
+
+@lru_cache(maxsize=1)
+def _longest_phrases() -> dict[str, int]:
+    """How long the phrases are that two characters begin."""
+    longest: dict[str, int] = {}
+    for phrase in PHRASES_DICT:
+        longest[phrase[:2]] = max(len(phrase), longest.get(phrase[:2], 1))
+    return longest

@@ -37,8 +37,8 @@ def copied_at_once(queryset: QuerySet) -> Rows:
     """All rows of a short `values_list`."""
     if connections[queryset.db].vendor != "postgresql":
         return [row for rows in _read(queryset) for row in rows]
-    sink = _Sink()
-    with connections[queryset.db].cursor() as cursor:
+    sink, connection = _Sink(), connections[queryset.db]
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.copy_expert(_statement(cursor, queryset), sink)
     return sink.rows
 
@@ -101,7 +101,8 @@ def _copied_ahead(queryset: QuerySet) -> Generator[Rows]:
             ahead.is_over = True
             if not reading.done():
                 connection.connection.cancel()  # nobody waits for the rest of a list that nobody reads
-        reading.result()
+        with connection.wrap_database_errors:
+            reading.result()
 
 
 def _read(queryset: QuerySet) -> Generator[Rows]:

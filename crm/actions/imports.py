@@ -21,6 +21,7 @@ from crm.actions.changes import Edit, record_changes, snapshot
 from crm.actions.import_reading import check_map, map_by_headers, read_rows
 from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
 from crm.lib.bulk import insert_all, update_all
+from crm.lib.collecting import collector_paused
 from crm.lib.mappings import ColumnMap
 from crm.lib.spreadsheets import Table
 from crm.models import ImportMode, User, Way
@@ -98,6 +99,7 @@ class Reading:
     left_out: int
 
 
+@collector_paused()
 def read_as(
     kind: Kind, table: Table, column_map: ColumnMap | None = None, on_progress: Callable[[float], Any] = nothing
 ) -> Reading:
@@ -113,6 +115,7 @@ def import_table(*, kind: Kind, table: Table, column_map: ColumnMap | None = Non
     return import_rows(reading=read_as(kind, table, column_map), **options)
 
 
+@collector_paused()
 @transaction.atomic
 def import_rows(
     *,

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.lib.cells import Cell, guarded, is_blank, text, without_guard
+from crm.lib.collecting import collector_paused
 from crm.lib.parsing import FileUnreadable, Limits, parse
 
 __all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table", "write_csv"]
@@ -44,6 +45,7 @@ class SheetPreview:
     rows: list[tuple[int, list[Cell]]]
 
 
+@collector_paused()
 def read_table(file: Path | bytes, name: str = "", *, sheet: str | None = None, header_row: int = 1) -> Table:
     """One sheet of an xlsx file (the first visible one if not named), or a csv file. Raises FileUnreadable.
 

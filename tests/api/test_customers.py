@@ -88,7 +88,7 @@ def test_it_refuses_what_someone_else_changed_meanwhile(client, customer):
         ({"name": ""}, "name", "blank"),
         ({"name": None}, "name", "null"),
         ({"name": "x" * 201}, "name", "max_length"),
-        ({"name": "a\x00b"}, "name", "control_character"),
+        ({"name": "a\x07b"}, "name", "control_character"),
         ({"name": ["x"]}, "name", "invalid"),
         ({"region": "south"}, "region", "does_not_exist"),
         ({"region": "nowhere"}, "region", "does_not_exist"),

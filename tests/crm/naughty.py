@@ -100,15 +100,20 @@ def by_api(client: Any, path: str) -> Send:
 
 def by_administration(client: Any) -> Send:
     """Send by the form of a record in the administration, as a browser would send it back."""
+    shown: dict[str, Any] = {}
 
     def send(record: Any, values: dict[str, str]) -> set[str]:
         url = reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
-        form = client.get(url).context["adminform"].form
-        shown = {name: form[name].value() for name in form.fields}
-        shown = {name: value for name, value in shown.items() if value is not None and value is not False}
-        answer = client.post(url, {**shown, **values})
+        if not shown:
+            form = client.get(url).context["adminform"].form
+            every = {name: form[name].value() for name in form.fields}
+            shown.update({name: value for name, value in every.items() if value is not None and value is not False})
+        answer = client.post(url, {**shown, "read_version": record.version, **values})
         assert answer.status_code in (200, 302), answer.content
-        return set(answer.context["adminform"].form.errors) if answer.status_code == 200 else set()
+        if answer.status_code == 200:
+            return set(answer.context["adminform"].form.errors)
+        shown.update(values)
+        return set()
 
     return send
 

@@ -14,10 +14,8 @@ _RECORDS = "grading_graderecord"
 
 
 class Heads(NamedTuple):
-    """How many heads there are, how many point to a record or its reserved number, and between which numbers."""
+    """Between which numbers the records lie that heads point to, or that are reserved."""
 
-    lines: int
-    numbered: int
     first_record: int
     last_record: int
 
@@ -44,10 +42,10 @@ def reserve_heads(fiscal_year: int, lines: Lines | None = None) -> int:
 
 
 def heads_of(lines: Lines, fiscal_year: int) -> Heads:
-    """What heads the lines have."""
+    """What the heads of the lines point to."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT COUNT(*), COUNT(record_id), COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0)
+            f"""SELECT COALESCE(MIN(record_id), 0), COALESCE(MAX(record_id), 0)
                 FROM grading_grade g
                 WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")}""",
             {"fiscal_year": fiscal_year, **lines.params},
@@ -55,12 +53,19 @@ def heads_of(lines: Lines, fiscal_year: int) -> Heads:
         return Heads(*cursor.fetchone())
 
 
-def are_recorded(heads: Heads) -> bool:
-    """Whether there is any record between the first and the last number of the heads."""
+def are_recorded(lines: Lines, fiscal_year: int) -> bool:
+    """Whether the first line has a record, or any that lies between those of the first and the last.
+
+    Quick for a chunk of any size, and no more than a hint: a line between them may have one from elsewhere.
+    """
+    head = f"""SELECT record_id FROM grading_grade g
+        WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")} ORDER BY g.line_id"""
+    record = f"SELECT 1 FROM {_RECORDS} WHERE id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {_RECORDS} WHERE id BETWEEN %s AND %s)",
-            [heads.first_record, heads.last_record],
+            f"""SELECT EXISTS ({record} = ({head} LIMIT 1))
+                OR EXISTS ({record} BETWEEN ({head} LIMIT 1) AND ({head} DESC LIMIT 1))""",
+            {"fiscal_year": fiscal_year, **lines.params},
         )
         return bool(cursor.fetchone()[0])
 

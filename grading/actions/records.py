@@ -4,7 +4,6 @@ The lines are locked first, so that an edit and a run never cross; the facts are
 their own. A record is written only if something that matters changed.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +21,7 @@ from grading.actions.graded_set import COLUMNS, GradedSet, fence, graded_set
 from grading.actions.heads import Heads, are_recorded, heads_of, next_record, reserve_heads
 from grading.actions.labels import move_labels
 from grading.actions.lines import Lines
+from grading.actions.tally import Count, counted, counts_of, packed
 from grading.models import Cause, GradingPolicy
 from grading.policy import Calendar, Policy
 
@@ -31,19 +31,6 @@ MATTERS = tuple(
 )
 BATCH = 2000
 _IS_WRITTEN = "is_changed AND grade_id IS NOT NULL"
-
-
-class Count(NamedTuple):
-    """How many lines of a product line got a verdict, and what they were labelled before.
-
-    A verdict is the letter where there is one, else the state; so is what was before.
-    """
-
-    product_line: int
-    verdict: str
-    missing: int
-    before: str
-    lines: int
 
 
 class Written(NamedTuple):
@@ -126,13 +113,13 @@ def write_records(lines: Lines, occasion: Occasion) -> Written:
     """
     _plan_for_chunks()
     lines.lock()
-    heads = heads_of(lines, occasion.fiscal_year)
-    if heads.lines == heads.numbered and not are_recorded(heads):
+    if not are_recorded(lines, occasion.fiscal_year):
         try:
             with transaction.atomic():
                 return _write_first(lines, occasion)
-        except IntegrityError:  # a line without a head, since it came later than the others
+        except IntegrityError:  # a line without a head, since it came later than the others, or with a record
             return _write_with_heads(lines, occasion)
+    heads = heads_of(lines, occasion.fiscal_year)
     written = _write_changed(lines, occasion, heads)
     if not written.headless:
         return written
@@ -160,12 +147,8 @@ def count_verdicts(lines: Lines, occasion: Occasion) -> list[Count]:
     """What grading the lines would give, without writing anything."""
     graded = occasion.graded(lines)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT product_line_id, COALESCE(letter, state), missing, before, COUNT(*)
-                FROM ({graded.sql}) graded GROUP BY 1, 2, 3, 4""",
-            graded.params,
-        )
-        return [Count(*row) for row in cursor.fetchall()]
+        cursor.execute(f"SELECT {packed()}, COUNT(*) FROM ({graded.sql}) graded GROUP BY 1", graded.params)
+        return counts_of(cursor.fetchall())
 
 
 @transaction.atomic
@@ -181,12 +164,16 @@ def _batches(line_ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _plan_for_chunks() -> None:
-    """Have PostgreSQL read a chunk by its indexes: compiling and sharing a statement of a second only costs."""
+    """Have PostgreSQL read a chunk by its indexes, compile a large one's expressions and polish nothing.
+
+    Sharing a statement of a second with other processes only costs, and so does compiling a small one.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
-                "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0;"
-                "SET LOCAL random_page_cost = 1.1; SET LOCAL work_mem = '64MB'"
+                "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL random_page_cost = 1.1;"
+                "SET LOCAL work_mem = '64MB'; SET LOCAL jit_above_cost = 25000;"
+                "SET LOCAL jit_inline_above_cost = -1; SET LOCAL jit_optimize_above_cost = -1"
             )
 
 
@@ -202,12 +189,13 @@ def _write_first(lines: Lines, occasion: Occasion) -> Written:
     params = {**graded.params, **occasion.columns()}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            returned = "RETURNING product_line_id, letter, state, missing, before, grade_id"
-            cursor.execute(f"WITH written AS ({insert} {returned}) {_counted('written', 'TRUE')}", params)
-            return _written(cursor)
-        cursor.execute(f"{insert} RETURNING product_line_id, COALESCE(letter, state), missing, before", params)
-        tally = Counter(cursor.fetchall())
-        return Written(tally.total(), [Count._make((*group, number)) for group, number in tally.items()])
+            counting = "SELECT number, COUNT(*) FROM written GROUP BY 1"
+            cursor.execute(f"WITH written AS ({insert} RETURNING {packed()} AS number) {counting}", params)
+            counts = counts_of(cursor.fetchall())
+        else:
+            cursor.execute(f"{insert} RETURNING {packed()}", params)
+            counts = counted(number for (number,) in cursor)
+    return Written(sum(count.lines for count in counts), counts)
 
 
 def _write_changed(lines: Lines, occasion: Occasion, heads: Heads) -> Written:
@@ -254,16 +242,14 @@ def _write_changed_in_steps(cursor: Any, compared: str, number: str, params: Map
 
 
 def _counted(graded: str, is_written: str) -> str:
-    bytewise = ' COLLATE "C"' if connection.vendor == "postgresql" else ""  # equal is equal, no language decides
-    verdict, before = f"COALESCE(letter, state){bytewise}", f"before{bytewise}"
-    return f"""SELECT product_line_id, {verdict}, missing, {before}, COUNT(*),
-            SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END), COUNT(*) - COUNT(grade_id)
-        FROM {graded} GROUP BY 1, 2, 3, 4"""
+    return f"""SELECT {packed()}, COUNT(*), SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END), COUNT(*) - COUNT(grade_id)
+        FROM {graded} GROUP BY 1"""
 
 
 def _written(cursor: Any) -> Written:
     rows = cursor.fetchall()
-    return Written(sum(row[5] for row in rows), [Count(*row[:5]) for row in rows], sum(row[6] for row in rows))
+    counts = counts_of((number, lines) for number, lines, _written, _headless in rows)
+    return Written(sum(row[2] for row in rows), counts, sum(row[3] for row in rows))
 
 
 def _compared(lines: Lines, occasion: Occasion, heads: Heads) -> GradedSet:

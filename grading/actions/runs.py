@@ -17,12 +17,13 @@ from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, Us
 from grading.actions.labels import move_labels
 from grading.actions.lines import Lines, count_lines
 from grading.actions.locks import BUCKET
-from grading.actions.records import Count, Occasion, write_records
+from grading.actions.records import Occasion, write_records
+from grading.actions.tally import Count
 from grading.models import Cause, ChunkState, Cycle, CycleState, GradingPolicy, GradingRun, RunChunk, RunState
 from grading.policy import LETTERS, Missing
 
 JOB_KIND = "grade-year"
-LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 48 * BUCKET, BUCKET, 20
+LARGEST_CHUNK, SMALLEST_CHUNK, WANTED_CHUNKS = 96 * BUCKET, BUCKET, 10
 LONGEST_QUEUE = 16  # nudges sent at the start: so many workers may share a run from its first second
 
 

@@ -53,18 +53,22 @@ def heads_of(lines: Lines, fiscal_year: int) -> Heads:
         return Heads(*cursor.fetchone())
 
 
-def are_recorded(lines: Lines, fiscal_year: int) -> bool:
-    """Whether the first line has a record, or any that lies between those of the first and the last.
+def ends_of(lines: Lines) -> tuple[str, str]:
+    """The numbers of the first and the last line's records, as expressions; quick for a chunk of any size.
 
-    Quick for a chunk of any size, and no more than a hint: a line between them may have one from elsewhere.
+    The others' lie between them, but for lines that came late.
     """
     head = f"""SELECT record_id FROM grading_grade g
         WHERE g.fiscal_year = %(fiscal_year)s AND {lines.ids.format("g.line_id")} ORDER BY g.line_id"""
-    record = f"SELECT 1 FROM {_RECORDS} WHERE id"
+    return f"({head} LIMIT 1)", f"({head} DESC LIMIT 1)"
+
+
+def are_recorded(lines: Lines, fiscal_year: int) -> bool:
+    """Whether the first line has a record, or any that lies between those of the first and the last: a hint."""
+    (first, last), record = ends_of(lines), f"SELECT 1 FROM {_RECORDS} WHERE id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT EXISTS ({record} = ({head} LIMIT 1))
-                OR EXISTS ({record} BETWEEN ({head} LIMIT 1) AND ({head} DESC LIMIT 1))""",
+            f"SELECT EXISTS ({record} = {first}) OR EXISTS ({record} BETWEEN {first} AND {last})",
             {"fiscal_year": fiscal_year, **lines.params},
         )
         return bool(cursor.fetchone()[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from grading.actions.graded_set import gradable
+from grading.actions.graded_set import never_graded
 from grading.actions.locks import lock_lines, lock_range
 
 
@@ -40,11 +40,8 @@ class Lines:
 
 
 def count_lines(lines: Lines) -> int:
-    """How many of the customer lines are graded at all."""
+    """How many of the customer lines are graded at all: the active ones but for the few of those who never are."""
+    active = f"SELECT COUNT(*) FROM crm_customerline l WHERE l.is_active AND {lines.ids.format('l.id')}{lines.narrowed}"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT COUNT(*) FROM crm_customerline l
-                WHERE {gradable()} AND {lines.ids.format("l.id")}{lines.narrowed}""",
-            lines.params,
-        )
+        cursor.execute(f"SELECT ({active}) - ({active} AND l.customer_id IN ({never_graded()}))", lines.params)
         return int(cursor.fetchone()[0])

@@ -18,10 +18,10 @@ from crm.lib.dates import fiscal_year_start
 from crm.lib.transactions import transaction_number
 from crm.models import ProductLine, User
 from grading.actions.graded_set import COLUMNS, GradedSet, fence, graded_set
-from grading.actions.heads import Heads, are_recorded, heads_of, next_record, reserve_heads
+from grading.actions.heads import Heads, are_recorded, ends_of, heads_of, next_record, reserve_heads
 from grading.actions.labels import move_labels
 from grading.actions.lines import Lines
-from grading.actions.tally import Count, counted, counts_of, packed
+from grading.actions.tally import Count, counts_of, packed
 from grading.models import Cause, GradingPolicy
 from grading.policy import Calendar, Policy
 
@@ -193,9 +193,22 @@ def _write_first(lines: Lines, occasion: Occasion) -> Written:
             cursor.execute(f"WITH written AS ({insert} RETURNING {packed()} AS number) {counting}", params)
             counts = counts_of(cursor.fetchall())
         else:
-            cursor.execute(f"{insert} RETURNING {packed()}", params)
-            counts = counted(number for (number,) in cursor)
+            cursor.execute(insert, params)
+            counts = _counts_written(cursor, lines, params)
     return Written(sum(count.lines for count in counts), counts)
+
+
+def _counts_written(cursor: Any, lines: Lines, params: Mapping[str, Any]) -> list[Count]:
+    """What the transaction has just written; returning a million rows to count them would cost more."""
+    written, (first, last) = cursor.rowcount, ends_of(lines)
+    for among in (f"id BETWEEN {first} AND {last} AND", ""):  # as a rule all of them lie there
+        just_written = f"SELECT {packed()} AS number FROM grading_graderecord"
+        just_written += f" WHERE {among} transaction_number = %(transaction_number)s {fence()}"
+        cursor.execute(f"SELECT number, COUNT(*) FROM ({just_written}) GROUP BY 1", params)
+        counts = counts_of(cursor.fetchall())
+        if sum(count.lines for count in counts) == written:
+            break
+    return counts
 
 
 def _write_changed(lines: Lines, occasion: Occasion, heads: Heads) -> Written:
@@ -242,8 +255,9 @@ def _write_changed_in_steps(cursor: Any, compared: str, number: str, params: Map
 
 
 def _counted(graded: str, is_written: str) -> str:
-    return f"""SELECT {packed()}, COUNT(*), SUM(CASE WHEN {is_written} THEN 1 ELSE 0 END), COUNT(*) - COUNT(grade_id)
-        FROM {graded} GROUP BY 1"""
+    packed_up = f"SELECT {packed()} AS number, CASE WHEN {is_written} THEN 1 ELSE 0 END AS one, grade_id FROM {graded}"
+    return f"""SELECT number, COUNT(*), SUM(one), COUNT(*) - COUNT(grade_id)
+        FROM ({packed_up} {fence()}) packed GROUP BY 1"""
 
 
 def _written(cursor: Any) -> Written:

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Min
 from django.utils import timezone
 
 from crm.actions.changes import record_change, snapshot
@@ -241,15 +240,16 @@ def _chunks(run: GradingRun) -> Iterator[RunChunk]:
 
     They end where buckets end: two chunks that share a bucket would wait for each other's lock.
     """
-    ends = CustomerLine.objects.aggregate(first=Min("pk"), last=Max("pk"))
-    if ends["first"] is None:
+    lines = CustomerLine.objects.order_by("pk").values_list("pk", flat=True)
+    first_line, last_line = lines.first(), lines.last()  # SQLite reads the whole table to find both at once
+    if first_line is None or last_line is None:
         return
-    span = ends["last"] - ends["first"] + 1
+    span = last_line - first_line + 1
     size = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, -(-span // WANTED_CHUNKS)))
     size -= size % BUCKET if size >= BUCKET else 0
-    start = ends["first"] - ends["first"] % BUCKET if size >= BUCKET else ends["first"]
-    for number, first in enumerate(range(start, ends["last"] + 1, size)):
-        yield RunChunk(run=run, number=number, first_line=first, last_line=min(first + size - 1, ends["last"]), size=0)
+    start = first_line - first_line % BUCKET if size >= BUCKET else first_line
+    for number, first in enumerate(range(start, last_line + 1, size)):
+        yield RunChunk(run=run, number=number, first_line=first, last_line=min(first + size - 1, last_line), size=0)
 
 
 def _done(run: GradingRun) -> int:

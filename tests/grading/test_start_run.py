@@ -68,6 +68,7 @@ def test_as_many_workers_are_told_as_there_are_chunks_up_to_a_limit(
     cycle, nudges, monkeypatch, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr("grading.actions.runs.SMALLEST_CHUNK", 1)
+    monkeypatch.setattr("grading.actions.runs.WANTED_CHUNKS", 18)
     for _ in range(18):
         CustomerLineFactory()
     with django_capture_on_commit_callbacks(execute=True):

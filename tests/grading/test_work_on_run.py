@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from crm.models import CustomerKind, Job, JobState, ProductLine, Sale
-from grading.actions.tally import Count
 from grading.actions.runs import finish_run, report, start_run, work_on
+from grading.actions.tally import Count
 from grading.models import (
     Assessment,
     Cause,

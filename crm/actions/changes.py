@@ -1,9 +1,11 @@
 """The one function that appends to the change log, for one record or a set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +39,11 @@ class Edit:
 
 def snapshot(record: models.Model) -> dict[str, Any]:
     """The record's stored values, in a form that JSON keeps exactly; of a secret only whether it is the same."""
-    values = {field.attname: _plain(getattr(record, field.attname)) for field in record._meta.concrete_fields}
-    return {name: _fingerprint(value) if name in _SECRETS else value for name, value in values.items()}
+    names, values_of, secrets = _stored(record.__class__)
+    values = dict(zip(names, map(_plain, values_of(record)), strict=True))
+    for name in secrets:
+        values[name] = _fingerprint(values[name])
+    return values
 
 
 def record_change(
@@ -67,7 +72,7 @@ def record_changes(
     edits: Sequence[Edit], *, by: User | None, way: Way, reason: str = "", batch: UUID | None = None
 ) -> None:
     """Append the changes of a set of records; those in which nothing differs leave no row."""
-    append_all(Change, _COLUMNS, list(_rows(edits, by, way, reason, batch)))
+    append_all(Change, _COLUMNS, _rows(edits, by, way, reason, batch))
 
 
 _COLUMNS = (
@@ -141,9 +146,16 @@ def _customer_of(record: Any) -> Customer | None:
     return record.line.customer if isinstance(getattr(record, "line", None), CustomerLine) else None
 
 
+@lru_cache
+def _stored(model: type[models.Model]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], frozenset[str]]:
+    """The columns of a model, what reads them all from a record, and which of them are secret."""
+    names = tuple(field.attname for field in model._meta.concrete_fields)
+    return names, attrgetter(*names), _SECRETS & set(names)
+
+
 def _fingerprint(secret: str) -> str:
     return f"#{blake2b(secret.encode(), digest_size=4).hexdigest()}"
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

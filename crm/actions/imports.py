@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from crm.actions.changes import Edit, record_changes, snapshot
 from crm.actions.import_reading import check_map, map_by_headers, read_rows
 from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
-from crm.lib.bulk import insert_all, update_all
+from crm.lib.bulk import insert_all, maker_of, update_all
 from crm.lib.collecting import collector_paused
 from crm.lib.mappings import ColumnMap
 from crm.lib.spreadsheets import Table
@@ -135,8 +135,9 @@ def import_rows(
     kind.match(_good(reading.rows), by)
     on_progress(MATCHED)
     rows = _without_doubles(reading.rows, reading.chosen)
+    make = maker_of(kind.model)
     for row in _good(rows):
-        _fill(row, kind, mode)
+        _fill(row, kind, mode, make)
     near_duplicates = list(kind.resembling([row for row in rows if row.outcome == Outcome.CREATED], by))
     on_progress(FILLED)
     occasion = Occasion(by, uuid4())
@@ -182,7 +183,7 @@ def _combine(earlier: Row, row: Row, sums: frozenset[str]) -> bool:
     return True
 
 
-def _fill(row: Row, kind: Kind, mode: str) -> None:
+def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
     """Put the row's values into its record, and say what becomes of it."""
     if row.record is None and mode == ImportMode.UPDATE:
         row.reject(_("there is no such record to update"))
@@ -190,14 +191,13 @@ def _fill(row: Row, kind: Kind, mode: str) -> None:
         row.reject(_("it is there already"))
     else:
         row.before = None if row.record is None else snapshot(row.record)
-        row.record = row.record or kind.model()
+        row.record = row.record or make()
         row.fields |= row.emptied
         for name, value in row.fields.items():
             setattr(row.record, name, value)
         row.outcome = _outcome(row)
         if row.outcome != Outcome.UNCHANGED:
-            kind.derive(row.record)
-            _check_fields(row)
+            _check_fields(row, kind)
     if row.faults:
         row.outcome = Outcome.REJECTED
 
@@ -208,11 +208,12 @@ def _outcome(row: Row) -> Outcome:
     return Outcome.UPDATED if row.is_touched or snapshot(row.record) != row.before else Outcome.UNCHANGED
 
 
-def _check_fields(row: Row) -> None:
+def _check_fields(row: Row, kind: Kind) -> None:
     """What the model refuses in its own fields; relations were looked up already."""
     texts = _texts(row.record.__class__)
     if all(_is_plainly_fine(row.record, name, texts) for name in row.fields):
         return
+    kind.derive(row.record)
     relations = {name.name for name in row.record._meta.concrete_fields if name.is_relation}
     try:
         row.record.clean_fields(exclude=relations)
@@ -251,12 +252,15 @@ def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Cal
     for row in rows:
         if not row.is_new and hasattr(row.record, "version"):
             row.record.version += 1
-    insert_all(kind.model, [row.record for row in rows if row.is_new])
+    insert_all(kind.model, [row.record for row in rows if row.is_new], kind.derive)
     changed = [row for row in rows if not row.is_new]
+    for row in changed:
+        kind.derive(row.record)
     update_all(kind.model, [row.record for row in changed], changed_fields(changed))
     kind.settle(rows, occasion)
     on_progress(STORED)
-    edits = [Edit(row.record, row.before, reason=_("row {number}").format(number=row.number)) for row in rows]
+    reason = _("row {number}")
+    edits = [Edit(row.record, row.before, reason=reason.format(number=row.number)) for row in rows]
     record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
     kind.follow(rows, occasion)
     on_progress(1)

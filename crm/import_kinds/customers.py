@@ -24,8 +24,7 @@ from crm.actions.references import (
     store_lines,
 )
 from crm.import_kinds.shared import AT_ONCE, said, streamed, words, written
-from crm.lib.batches import batches
-from crm.lib.bulk import append_all, update_all
+from crm.lib.bulk import among, append_all, update_all
 from crm.lib.cells import choice, text
 from crm.lib.pinyin import full_pinyin, search_text
 from crm.lib.similar import Names
@@ -66,16 +65,13 @@ class _Stored:
         self.found: dict[tuple, list[Customer]] = defaultdict(list)
         for name in ("code", "credit_code", "name"):
             said_so = {row.key[-1] for row in rows if row.key[0] == name and row.key[-1]}
-            wanted = sorted(said_so | {text(word) for word in said_so})
-            for some in batches(wanted, AT_ONCE):
-                seen = customers_seen_by(user).filter(**{f"{name}__in": some}).select_for_update(of=("self",))
-                for customer in seen.select_related("region", "parent"):
-                    value = getattr(customer, name)
-                    self.found[(name, value) if name == "code" else (name, customer.region_id, value)].append(customer)
-        codes = [row.values["code"] for row in rows if "code" in row.values]
-        self.codes: set[str] = set()
-        for some in batches(codes, AT_ONCE):
-            self.codes |= set(Customer.objects.filter(code__in=some).values_list("code", flat=True))
+            wanted = said_so | {text(word) for word in said_so}
+            seen = customers_seen_by(user).filter(**{f"{name}__in": among(wanted)}).select_for_update(of=("self",))
+            for customer in seen.select_related("region", "parent") if wanted else ():
+                value = getattr(customer, name)
+                self.found[(name, value) if name == "code" else (name, customer.region_id, value)].append(customer)
+        codes = among(row.values["code"] for row in rows if "code" in row.values)
+        self.codes = set(Customer.objects.filter(code__in=codes).values_list("code", flat=True))
 
     def find(self, row: Row) -> Customer | None:
         """The customer of a row; a reason where several fit."""
@@ -194,10 +190,10 @@ def _match_product_lines(rows: Sequence[Row]) -> None:
 def _refuse_taken_credit_codes(rows: Sequence[Row]) -> None:
     """A credit code is unique within a region, among what is stored and within the file."""
     given = [row for row in rows if not row.faults and row.values.get("credit_code")]
-    taken: dict[tuple, Any] = {}
-    for some in batches([row.values["credit_code"] for row in given], AT_ONCE):
-        holders = Customer.objects.filter(deleted_at=None, credit_code__in=some)
-        taken |= {(region, code): pk for region, code, pk in holders.values_list("region_id", "credit_code", "pk")}
+    codes = among(row.values["credit_code"] for row in given)
+    holders = Customer.objects.filter(deleted_at=None, credit_code__in=codes)
+    holders = holders.values_list("region_id", "credit_code", "pk") if given else ()
+    taken: dict[tuple, Any] = {(region, code): pk for region, code, pk in holders}
     for row in given:
         region = row.fields.get("region") or row.record.region
         owner = row.record.pk if row.record else row
@@ -257,7 +253,7 @@ def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[Nea
     if not rows:
         return
     known = Names(customers_seen_by(user).values_list("pk", "name").iterator(chunk_size=AT_ONCE))
-    for row in rows:
+    for row in rows if known else ():
         like = known.most_like(row.record.name)
         if like is not None:
             yield NearDuplicate(row.number, row.record.name, like.key, like.name, like.score)

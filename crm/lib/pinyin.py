@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
@@ -61,20 +62,22 @@ def _words(run: str) -> list[str]:
     """The longest phrases that a run of characters begins with, one after the other, as pypinyin finds them."""
     if not RE_HANS.match(run):
         return [run]
-    longest, words, start = _longest_phrases(), [], 0
+    sizes, words, start = _sizes_of_phrases(), [], 0
     while start < len(run):
-        size = longest.get(run[start : start + 2], 1)
-        while size > 1 and run[start : start + size] not in PHRASES_DICT:
-            size -= 1
-        words.append(run[start : start + size])
-        start += size
+        for size in sizes.get(run[start : start + 2], ()):
+            if (word := run[start : start + size]) in PHRASES_DICT:
+                break
+        else:
+            word = run[start]
+        words.append(word)
+        start += len(word)
     return words
 
 
 @lru_cache(maxsize=1)
-def _longest_phrases() -> dict[str, int]:
-    """How long the phrases are that two characters begin."""
-    longest: dict[str, int] = {}
+def _sizes_of_phrases() -> dict[str, tuple[int, ...]]:
+    """How long the phrases are that two characters begin, the longest first."""
+    sizes: dict[str, set[int]] = defaultdict(set)
     for phrase in PHRASES_DICT:
-        longest[phrase[:2]] = max(len(phrase), longest.get(phrase[:2], 1))
-    return longest
+        sizes[phrase[:2]].add(len(phrase))
+    return {pair: tuple(sorted(found, reverse=True)) for pair, found in sizes.items()}

@@ -47,6 +47,9 @@ class Names:
         self._cores = {key: core(name) for key, name in self._names.items()}
         self._places: Mapping[str, list[int]] = _by_pair(self._cores)
 
+    def __len__(self) -> int:
+        return len(self._names)
+
     def most_like(self, name: str) -> Likeness | None:
         """The known name most like this one, if any is close; other numerals are another name."""
         asked = core(name)

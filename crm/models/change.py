@@ -47,12 +47,16 @@ class Change(models.Model):
     )
     table = models.CharField(_("table"), max_length=60)
     object_id = models.BigIntegerField(_("record"))
-    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
-    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="changes")
+    # The log is written by one function that has the records in hand, and none of them is ever deleted: the database
+    # need not look them up again for every row (docs/adr/0009).
+    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, related_name="changes", db_constraint=False, db_index=False
+    )
     version = models.PositiveIntegerField(default=0)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_constraint=False)
     way = models.CharField(max_length=10, choices=Way)
     reason = models.CharField(max_length=200, blank=True)
     batch = models.UUIDField(null=True)

@@ -113,7 +113,7 @@ class Customer(models.Model):
 class CustomerRegion(models.Model):
     """Since when a customer belongs to a region; past figures stay with the region of then."""
 
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="regions")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="regions", db_index=False)
     region = models.ForeignKey(Region, models.PROTECT)
     from_on = models.DateField(_("from"))
 

@@ -204,6 +204,7 @@ class Server:
 
     def warm_up(self) -> None:
         """Have both workers load what they load once: every new connection may meet another one."""
+        self.client.close()  # the server has closed what was idle while another one was filled
         for _ in range(20):
             self.take(f"{LIST}&page_size=50")
             self.take("/bare/?page_size=50")

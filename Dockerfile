@@ -6,7 +6,7 @@ RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1
 # The lock first: code changes more often, and this layer is then kept.
 COPY requirements/runtime.txt requirements/runtime.txt
-RUN pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/runtime.txt
+RUN pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes --no-deps -r requirements/runtime.txt
 COPY . .
 # Names and packs the static files as an installation on servers serves them. The addresses only choose that way of
 # running: nothing connects to them here, and the key stays out of the image.

@@ -8,7 +8,8 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes
+# The locks are whole: pip looks for nothing else, or a newer release of what an extra names would stop it.
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes --no-deps
 # A stamp carries the checksum of its lock, so that a changed lock installs again and a touched one does not.
 RUNTIME := .venv/.stamp-runtime-$(shell cksum < requirements/runtime.txt | cut -d' ' -f1)
 DEV := .venv/.stamp-dev-$(shell cksum < requirements/dev.txt | cut -d' ' -f1)

@@ -52,7 +52,7 @@ def product_lines(request) -> QuerySet[ProductLine]:
 
 def people(request) -> QuerySet[User]:
     """The people who exist for whoever asks."""
-    return User.objects.visible_to(request.user).order_by("name", "username")
+    return User.objects.visible_to(request.user).order_by("name", "username").only("name", "username")
 
 
 def customers(request) -> QuerySet[Customer]:

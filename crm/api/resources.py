@@ -79,7 +79,7 @@ class Readable(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         page.add_post_render_callback(self._let_go)
         return page
 
-    def _let_go(self, page: Response) -> None:
+    def _let_go(self, page: Any) -> None:
         """View and answer hold each other until the garbage collector comes: too long for megabytes."""
         del self.response
         page.renderer_context.clear()

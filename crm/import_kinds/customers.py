@@ -23,7 +23,7 @@ from crm.actions.references import (
     reopen_lines,
     store_lines,
 )
-from crm.import_kinds.shared import AT_ONCE, said, streamed, words, written
+from crm.import_kinds.shared import AT_ONCE, called, said, streamed, words, written
 from crm.lib.bulk import among, append_all, update_all
 from crm.lib.cells import choice, text
 from crm.lib.pinyin import full_pinyin, search_text
@@ -107,7 +107,7 @@ def _require_for_new(row: Row, user: User | None, stored: _Stored) -> None:
         row.reject(_("there is no customer “{word}”").format(word=word), "code" if "code" in row.values else "name")
     for name in ("name", "region"):
         if name not in row.fields:
-            row.reject(_("a new customer needs its {column}").format(column=name), name)
+            row.reject(_("a new customer needs its {column}").format(column=called(Customer, name)), name)
 
 
 def _join_names(rows: Iterable[Row]) -> None:
@@ -126,7 +126,8 @@ def _match_places(rows: Sequence[Row], user: User | None) -> None:
         for name, known in (("region", regions), ("branch", branches), ("division", divisions)):
             word = row.values.get(name, "")
             if word and word.lower() not in known:
-                row.reject(_("there is no {column} “{word}”, or more than one").format(column=name, word=word), name)
+                sentence = _("there is no {column} “{word}”, or more than one")
+                row.reject(sentence.format(column=called(Customer, name), word=word), name)
             elif word:
                 row.fields[name] = known[word.lower()]
 
@@ -192,8 +193,8 @@ def _refuse_taken_credit_codes(rows: Sequence[Row]) -> None:
     given = [row for row in rows if not row.faults and row.values.get("credit_code")]
     codes = among(row.values["credit_code"] for row in given)
     holders = Customer.objects.filter(deleted_at=None, credit_code__in=codes)
-    holders = holders.values_list("region_id", "credit_code", "pk") if given else ()
-    taken: dict[tuple, Any] = {(region, code): pk for region, code, pk in holders}
+    stored = holders.values_list("region_id", "credit_code", "pk") if given else ()
+    taken: dict[tuple, Any] = {(region, code): pk for region, code, pk in stored}
     for row in given:
         region = row.fields.get("region") or row.record.region
         owner = row.record.pk if row.record else row

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Occasion, Row
 from crm.actions.references import by_word, closed_by_undo
-from crm.import_kinds.shared import AT_ONCE, said, streamed, written, yes_or_no
+from crm.import_kinds.shared import AT_ONCE, called, said, streamed, written, yes_or_no
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
 from crm.lib.cells import choice, text, yes_no
@@ -82,7 +82,8 @@ def _match_places(rows: Sequence[Row]) -> None:
         for row in rows:
             word = row.values.get(name, "")
             if word and word.lower() not in known:
-                row.reject(_("there is no {column} “{word}”, or more than one").format(column=name, word=word), name)
+                sentence = _("there is no {column} “{word}”, or more than one")
+                row.reject(sentence.format(column=called(User, name), word=word), name)
             elif word:
                 row.fields[name] = known[word.lower()]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import get_language, gettext_lazy
 
 from crm.actions.import_rows import Column
@@ -35,6 +35,11 @@ LINE_COLUMNS = (
     ),
     Column("product_line", text, ("产品线", "product line"), True),
 )
+
+
+def called(model: type[Model], name: str) -> str:
+    """What people call a field of a record."""
+    return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 
 def words(cell: Cell) -> list[str]:

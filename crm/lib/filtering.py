@@ -34,6 +34,8 @@ class KnownRecords(forms.ModelMultipleChoiceField):
 
     def clean(self, value: Any) -> list[Model]:  # type: ignore[override]
         words = list(dict.fromkeys(str(word) for word in value or ()))
+        if not words:
+            return []
         key = self.to_field_name or "pk"
         plausible = [word for word in words if self._is_plausible(word)]
         known = {str(getattr(record, key)): record for record in self.queryset.filter(**{f"{key}__in": plausible})}

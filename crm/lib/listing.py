@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 PAGE_SIZES = (25, 50, 100, 200)
-COUNTED = 20_000  # beyond it a list says "20,000+": an exact count of a huge table costs more than its page
+COUNTED = 10_000  # beyond it a list says "10,000+": an exact count of a huge table costs more than its page
 _SIZE_KEY = "page_size"
 _OWN = frozenset({"page", _SIZE_KEY, "at", "columns"})
 _SILENT = frozenset({"search", "ordering"})  # shown in the box and in the heads, so not as chips
@@ -73,6 +74,11 @@ class Listing:
     page: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     first: int = 0  # how many rows come before this page's
+
+    @cached_property
+    def query(self) -> str:
+        """What of the address stands before one more parameter."""
+        return f"{self.address.params.urlencode()}&" if self.address.params else ""
 
 
 def page_of(request: HttpRequest, filters: Filters, columns: Sequence[Column]) -> Listing:

@@ -46,7 +46,7 @@ class CustomerQuerySet(models.QuerySet):
     def for_list(self) -> "CustomerQuerySet":
         """What one row of a list shows, in a constant number of queries."""
         lines = CustomerLine.objects.filter(is_active=True).select_related("product_line", "lead")
-        return self.select_related("region", "branch", "division", "parent").prefetch_related(
+        return self.select_related("region", "branch", "division").prefetch_related(
             models.Prefetch("lines", queryset=lines.order_by("product_line__position"), to_attr="active_lines")
         )
 

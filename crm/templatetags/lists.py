@@ -3,6 +3,9 @@
 from typing import Any
 
 from django import template
+from django.template import Context, Engine
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from crm.lib.columns import ListColumn
 from crm.lib.exports import Type
@@ -11,6 +14,9 @@ from crm.templatetags.figures import percent, points, wan
 
 register = template.Library()
 
+_PLAIN = '<td class="{}" data-label="{}">{}</td>'
+_HEAD = '<th scope="row">{}</th>'
+_WITH_UNIT = '<td class="num{}" data-label="{}">{} <span class="unit card-only">{}</span></td>'
 _IN_WORDS = {
     Type.MONEY: wan,
     Type.PERCENT: percent,
@@ -27,6 +33,28 @@ def cell(record: Any, column: ListColumn) -> str:
     if in_words is not None:
         return in_words(value)
     return "" if value is None else str(value)
+
+
+@register.simple_tag(takes_context=True)
+def row_cells(context: Context) -> SafeString:
+    """The cells of `row` in the columns of `choice` (crm.lib.columns); a column's own template reads `row` too.
+
+    A list has hundreds of cells and most of them are plain: drawn here, they cost a third of a template's.
+    """
+    row, shown = context["row"], context["choice"].shown
+    return SafeString("".join([_drawn(context, row, column, is_first=at == 0) for at, column in enumerate(shown)]))
+
+
+def _drawn(context: Context, row: Any, column: ListColumn, *, is_first: bool) -> str:
+    if column.template:
+        with context.push(column=column):
+            return Engine.get_default().get_template(column.template).render(context)
+    value = cell(row, column)
+    if column.unit:
+        return format_html(_WITH_UNIT, "" if value else " card-skip", column.label, value, column.unit)
+    if is_first:
+        return format_html(_HEAD, value)
+    return format_html(_PLAIN, "num" if column.is_numeric else column.css, column.label, value)
 
 
 @register.filter

@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm.lib import bulk
-from crm.lib.bulk import append_all, insert_all, update_all
-from crm.models import Change, Customer, CustomerLine, ProductLine, Sale
+from crm.lib.bulk import among, append_all, insert_all, maker_of, update_all
+from crm.models import Change, Customer, CustomerLine, ProductLine, Sale, User
 from tests.factories import CustomerFactory, CustomerLineFactory
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +91,36 @@ def test_rows_that_nobody_needs_as_records_are_stored_as_they_are(head_office):
     stored = Change.objects.filter(batch=batch, by=head_office, at=moment, way="job").order_by("object_id")
     assert list(stored.values_list(*names)) == rows
     append_all(Change, names, [])
+
+
+@pytest.mark.parametrize("model", [Customer, Sale, User])
+def test_a_made_record_is_as_the_model_makes_it_and_shares_nothing(model):
+    make, own = maker_of(model), model()
+    made, other = make(), make()
+    apart = {"_state", "date_joined"}
+    assert {k: v for k, v in vars(made).items() if k not in apart} == {
+        k: v for k, v in vars(own).items() if k not in apart
+    }
+    assert made._state.adding
+    assert made._state is not other._state
+    assert made._state.fields_cache is not other._state.fields_cache
+
+
+def test_a_default_that_is_reckoned_is_reckoned_for_each():
+    make = maker_of(User)
+    assert make().date_joined < make().date_joined <= timezone.now()
+
+
+def test_a_record_is_completed_before_it_is_written():
+    region = CustomerFactory().region
+    made = [CustomerFactory.build(region=region, name=f"客户{at}", search_text="") for at in range(3)]
+    insert_all(Customer, made, lambda one: setattr(one, "search_text", one.name))
+    stored = Customer.objects.filter(search_text__startswith="客户").order_by("pk")
+    assert [one.search_text for one in stored] == ["客户0", "客户1", "客户2"]
+
+
+def test_records_are_found_among_many_texts():
+    for code in ODD[:-1]:
+        CustomerFactory(code=code or "empty")
+    assert Customer.objects.filter(code__in=among([*ODD, "none"])).count() == len(ODD) - 2
+    assert not Customer.objects.filter(code__in=among([])).exists()

@@ -8,8 +8,10 @@ from io import StringIO
 import pytest
 import xlsxwriter
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
-from crm.lib.spreadsheets import read_table
+from crm.actions.imports import import_kinds, import_table
+from crm.lib.spreadsheets import Table, TableRow, read_table
 from crm.models import Change, Customer, CustomerLine, CustomerRegion, Role, Sale, Way
 from tests.factories import BranchFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
 
@@ -126,6 +128,17 @@ def test_a_child_of_a_rejected_parent_is_rejected_too(run, write, north_region):
     file = write(HEADER, "C2,西湖分局,,north,,C1,", "C1,杭州市公安局,,nowhere,,,")
     run("customers", file)
     assert rejected_of(file)[2] == "上级客户: its parent in row 3 is rejected"
+
+
+@pytest.mark.django_db
+def test_reasons_call_a_column_as_people_do(north_region):
+    rows = [TableRow(2, {"code": "C1", "name": "一", "region": "华北"}), TableRow(3, {"code": "C2"})]
+    with translation.override("zh-hans"):
+        report = import_table(kind=import_kinds()["customers"], table=Table(("code", "name", "region"), rows), by=None)
+    assert [row.reasons for row in report.rejected] == [
+        ["大区“华北”不存在或不唯一"],
+        ["新客户必须填写 名称", "新客户必须填写 大区"],
+    ]
 
 
 def test_rejected_rows_do_not_hold_up_the_others_and_say_why(run, write, north_region):

@@ -118,3 +118,19 @@ def test_its_queries_do_not_grow_with_its_rows(head_office, north_region, client
         graded_line(north_region)
     assert queries_of(client, f"{ADDRESS}?line=police&ordering=-score") == few <= 15
     assert queries_of(client, ADDRESS) <= 15
+
+
+def test_what_is_written_in_a_cell_is_no_markup(north, north_region, client_of):
+    line = graded_line(north_region)
+    written = "<b>&\"'"
+    type(line.customer).objects.update(name=written, code=written, industry=written)
+    page = client_of(north).get(ADDRESS, {"columns": "name,code,industry"}).content.decode()
+    assert "<b>" not in page
+    assert page.count("&lt;b&gt;&amp;&quot;&#x27;") == 3
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Not assessed"), ("zh-hans", "未评估")])
+def test_a_badge_speaks_the_language_of_each_reader(north, north_region, client_of, language, word):
+    CustomerLineFactory(customer__region=north_region)
+    page = client_of(north).get(ADDRESS, headers={"accept-language": language}).content.decode()
+    assert f'grade-unassessed ">{word}</span>' in page

@@ -15,8 +15,9 @@ from crm.lib.exports import Type
 from crm.lib.listing import Address, filter_params, hidden
 from crm.models import Customer, CustomerKind, CustomerLine, GradeState, ProductLine
 from crm.permissions import Permission
+from crm.templatetags.labels import customer_link, line_grades
 
-NAME = ListColumn("name", _("Customer"), lambda one: one.name, template="crm/_customer_name.html", is_sortable=True)
+NAME = ListColumn("name", _("Customer"), lambda one: one.name, draw=customer_link, is_sortable=True)
 CODE = ListColumn("code", _("Code"), lambda one: one.code, css="tabular", is_sortable=True)
 REGION = ListColumn("region", _("Region"), lambda one: str(one.region), is_sortable=True)
 BRANCH = ListColumn("branch", _("Branch office"), lambda one: text(one.branch))
@@ -71,7 +72,7 @@ def _grades(customer: Any) -> str:
     return " / ".join(f"{line.product_line} {grade_in_words(line.grade, line.state)}" for line in customer.active_lines)
 
 
-LINES = ListColumn("lines", _("Grade per product line"), _grades, template="crm/_line_grades_cell.html")
+LINES = ListColumn("lines", _("Grade per product line"), _grades, draw=line_grades)
 
 
 def _columns_of_line(line: ProductLine) -> tuple[ListColumn, ...]:

@@ -33,6 +33,26 @@ line = good.filter(customer=customer).order_by("pk").first()
 answer = {"year": year, "customer": customer.pk, "line": line.product_line.code,
           "assessment": Assessment.objects.get(line=line, fiscal_year=year).pk}
 """
+# Imports of a person of the north: one waits for its columns, one in each language has been checked; two rows are bad.
+IMPORTS = """
+from crm.actions.data_imports import check_import, upload_import
+from crm.models import User
+from django.utils import translation
+
+north = User.objects.get(username="north")
+rows = ["客户名称,统一社会信用代码,行业,大区,产品线", "石家庄市应急管理局,11130100MB1A23456X,应急,north,应急",
+        "保定市公安局交警支队,,公安,north,公安、交通", ",11130600000123456X,公安,north,公安",
+        "廊坊市文化广电和旅游局,,旅游,华东南大区,旅游", "唐山市城市管理综合行政执法局,,城管,north,城市管理"]
+
+def upload():
+    content = chr(10).join(rows).encode()
+    return upload_import(kind="customers", name="十一月新客户.csv", content=content, by=north)
+
+answer = {"set_up": upload().pk}
+for name, language in (("zh", "zh-hans"), ("en", "en")):
+    with translation.override(language):
+        answer[name] = check_import(data_import=upload(), by=north).pk
+"""
 
 
 class Shot(NamedTuple):
@@ -62,6 +82,12 @@ SHOTS = {
     "assessments": Shot("north", "/grading/cycles/{year}/grades/"),
     "policies": Shot("head", "/grading/policies/"),
     "policy": Shot("head", "/grading/policies/2/", DESK),
+    "imports": Shot("north", "/imports/"),
+    "import-new": Shot("north", "/imports/new/"),
+    "import-columns": Shot("north", "/imports/{set_up}/set-up/", DESK),
+    "import-checked": Shot("north", "/imports/{checked}/", BOTH),
+    "exports": Shot("north", "/exports/"),
+    "tokens": Shot("head", "/account/tokens/"),
     "password": Shot("head", "/accounts/password/change/"),
     "two-factors": Shot("head", "/accounts/2fa/"),
     "administration": Shot("admin", "/admin/"),
@@ -75,7 +101,7 @@ def main() -> None:
     arguments = _arguments()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with DemoServer(customers=arguments.customers) as demo, sync_playwright() as playwright:
-        places = demo.ask(QUESTION)
+        places = demo.ask(QUESTION) | demo.ask(IMPORTS)
         browser = playwright.chromium.launch(
             executable_path=chromium(os.environ), args=["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         )
@@ -107,7 +133,7 @@ def _take(browser: Browser, url: str, language: str, width: int, places: dict, a
         if shot.user not in pages:
             pages[shot.user] = _page_of(browser, url, language, width, shot.user)
         page = pages[shot.user]
-        page.goto(shot.address.format(**places), wait_until="networkidle")
+        page.goto(shot.address.format(checked=places[language], **places), wait_until="networkidle")
         file = arguments.folder / _file_name(name, language, width, is_for_docs=arguments.docs)
         page.screenshot(path=file, full_page=arguments.whole, animations="disabled")
         print(file)

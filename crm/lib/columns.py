@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from crm.lib import exports
@@ -14,6 +15,13 @@ from crm.lib.listing import Column
 
 Words = str | Promise
 PARAMETER = "columns"
+
+
+class Place(NamedTuple):
+    """Where a row stands: what of the list's address comes before one more parameter, and how many rows before it."""
+
+    query: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class ListColumn:
     header: Words = ""  # in a file, where it is not the label
     file_value: Callable[[Any], Any] | None = None  # in a file, where a page's short word would not find it again
     template: str = ""  # how the page draws it, where its value alone is not enough
+    draw: Callable[[Any, Place], SafeString] | None = None  # the same, and much quicker: what stands in the cell
     css: str = ""
     is_sortable: bool = False
     is_shown: bool = True  # on the page, unless the reader chooses

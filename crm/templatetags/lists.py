@@ -7,7 +7,7 @@ from django.template import Context, Engine
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm.lib.columns import ListColumn
+from crm.lib.columns import ListColumn, Place
 from crm.lib.exports import Type
 from crm.models import Customer, CustomerLine, ProductLine
 from crm.templatetags.figures import percent, points, wan
@@ -41,15 +41,16 @@ def row_cells(context: Context) -> SafeString:
 
     A list has hundreds of cells and most of them are plain: drawn here, they cost a third of a template's.
     """
-    row, shown = context["row"], context["choice"].shown
-    return SafeString("".join([_drawn(context, row, column, is_first=at == 0) for at, column in enumerate(shown)]))
+    row, shown, listing = context["row"], context["choice"].shown, context["list"]
+    place = Place(listing.query, listing.first + context["forloop"]["counter0"])
+    return SafeString("".join([_drawn(context, row, column, place, is_first=column is shown[0]) for column in shown]))
 
 
-def _drawn(context: Context, row: Any, column: ListColumn, *, is_first: bool) -> str:
+def _drawn(context: Context, row: Any, column: ListColumn, place: Place, *, is_first: bool) -> str:
     if column.template:
         with context.push(column=column):
             return Engine.get_default().get_template(column.template).render(context)
-    value = cell(row, column)
+    value = column.draw(row, place) if column.draw else cell(row, column)
     if column.unit:
         return format_html(_WITH_UNIT, "" if value else " card-skip", column.label, value, column.unit)
     if is_first:

@@ -47,7 +47,7 @@ def list_customers(request: PageRequest) -> HttpResponse:
 def view_customer(request: PageRequest, pk: int) -> HttpResponse:
     """A customer with what every app knows of it."""
     seen = Customer.objects.visible_to(request.user)
-    customer = get_object_or_404(seen.for_list().select_related("region", "branch", "division", "parent"), pk=pk)
+    customer = get_object_or_404(seen.for_list().select_related("parent"), pk=pk)
     panels = customer_panels(request, customer)
     context = {
         "customer": customer,

@@ -201,9 +201,9 @@ def _write_first(lines: Lines, occasion: Occasion) -> Written:
 def _counts_written(cursor: Any, lines: Lines, params: Mapping[str, Any]) -> list[Count]:
     """What the transaction has just written; returning a million rows to count them would cost more."""
     written, (first, last) = cursor.rowcount, ends_of(lines)
-    for among in (f"id BETWEEN {first} AND {last} AND", ""):  # as a rule all of them lie there
+    for there in (f"id BETWEEN {first} AND {last} AND", ""):  # as a rule all of them lie there
         just_written = f"SELECT {packed()} AS number FROM grading_graderecord"
-        just_written += f" WHERE {among} transaction_number = %(transaction_number)s {fence()}"
+        just_written += f" WHERE {there} transaction_number = %(transaction_number)s {fence()}"
         cursor.execute(f"SELECT number, COUNT(*) FROM ({just_written}) GROUP BY 1", params)
         counts = counts_of(cursor.fetchall())
         if sum(count.lines for count in counts) == written:
@@ -220,7 +220,7 @@ def _write_changed(lines: Lines, occasion: Occasion, heads: Heads) -> Written:
             ELSE {next_record(cursor)} END AS record_id"""
         if connection.vendor == "postgresql":
             return _write_changed_at_once(cursor, compared.sql, number, params)
-        cursor.execute(_counted(f"({compared.sql}) compared", _IS_WRITTEN), params)
+        cursor.execute(_counted(f"({compared.sql}) compared"), params)
         written = _written(cursor)
         if written.records:
             _write_changed_in_steps(cursor, compared.sql, number, params)
@@ -236,7 +236,7 @@ def _write_changed_at_once(cursor: Any, compared: str, number: str, params: Mapp
             moved AS (
                 UPDATE grading_grade g SET record_id = w.id FROM written w
                 WHERE g.id = w.grade_id AND g.record_id IS DISTINCT FROM w.id)
-            {_counted("compared", _IS_WRITTEN)}""",
+            {_counted("compared")}""",
         params,
     )
     return _written(cursor)
@@ -254,8 +254,10 @@ def _write_changed_in_steps(cursor: Any, compared: str, number: str, params: Map
     cursor.execute("DROP TABLE temp.changed")
 
 
-def _counted(graded: str, is_written: str) -> str:
-    packed_up = f"SELECT {packed()} AS number, CASE WHEN {is_written} THEN 1 ELSE 0 END AS one, grade_id FROM {graded}"
+def _counted(compared: str) -> str:
+    packed_up = (
+        f"SELECT {packed()} AS number, CASE WHEN {_IS_WRITTEN} THEN 1 ELSE 0 END AS one, grade_id FROM {compared}"
+    )
     return f"""SELECT number, COUNT(*), SUM(one), COUNT(*) - COUNT(grade_id)
         FROM ({packed_up} {fence()}) packed GROUP BY 1"""
 

@@ -66,9 +66,16 @@ def client_of():
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The token package leaves a table behind that no model speaks for; PostgreSQL empties no table before it."""
+    """The token package leaves a table behind that no model speaks for; PostgreSQL empties no table before it.
+
+    Who waits a minute for a lock there is told by whom it is held, instead of waiting for ever.
+    """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
+        if connection.vendor == "postgresql":
+            name = connection.ops.quote_name(connection.settings_dict["NAME"])
+            cursor.execute(f"ALTER DATABASE {name} SET lock_timeout = '60s'")
+            cursor.execute("SET lock_timeout = '60s'")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,6 +19,7 @@ from crm.actions.undo_import import UndoRefused, undo_import
 from crm.actions.work_on_import import work_on_import
 from crm.models import Change, Customer, DataImport, ImportState, Job, JobState
 from tests.factories import RegionFactory, UserFactory
+from tests.services.backends import database_url, wait_until_alone
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -104,7 +105,7 @@ def test_an_edit_and_an_undo_at_once_end_one_way_or_the_other(started, person):
 
 def test_a_worker_killed_anywhere_changes_nothing_and_the_next_one_finishes(started):
     one = started(rows=3000)
-    settings = {**os.environ, "DATABASE_URL": url(), "DJANGO_SETTINGS_MODULE": "crm.settings"}
+    settings = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "crm.settings"}
     for wait in (1.0, 1.5, 2.0, 2.5):
         words = [sys.executable, "-c", WORK.format(one.job_id)]
         worker = subprocess.Popen(words, cwd=ROOT, env=settings, start_new_session=True)
@@ -112,13 +113,9 @@ def test_a_worker_killed_anywhere_changes_nothing_and_the_next_one_finishes(star
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
+        wait_until_alone()
         one.refresh_from_db()
         assert Customer.objects.count() == (3000 if one.state == ImportState.DONE else 0)
     work_on_import(job_id=one.job_id)
     one.refresh_from_db()
     assert (one.state, Job.objects.get(pk=one.job_id).state, Customer.objects.count()) == ("done", "done", 3000)
-
-
-def url() -> str:
-    known = connection.settings_dict
-    return f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"

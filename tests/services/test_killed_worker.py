@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -26,14 +26,14 @@ from grading.actions.runs import start_run, work_on
 from grading.models import ChunkState, Cycle, CycleState, Grade, GradeRecord, GradingRun, RunState
 from tests.factories import CustomerFactory, CycleFactory, RegionFactory
 from tests.grading.company import AS_OF
+from tests.services.backends import database_url, until, wait_until_alone
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 ROOT = Path(__file__).resolve().parents[2]
-CUSTOMERS = 5_720  # in all seven product lines: 40,040 customer lines
-CHUNK = 100
+CUSTOMERS = 2_860  # in all seven product lines: 20,020 customer lines
+CHUNK = 50
 KILLS = 20
-PATIENCE = 60  # seconds for anything to happen
 
 
 @pytest.fixture(autouse=True)
@@ -92,12 +92,12 @@ def worker(broker) -> Iterator[Worker]:
     one = Worker(broker)
     yield one
     one.kill()
-    until(lambda: others_connected() == 0)  # else the test database could not be emptied
+    wait_until_alone()  # else the test database could not be emptied
 
 
 @pytest.fixture
 def cycle(monkeypatch) -> Cycle:
-    """An opened cycle of 40,040 lines, most of them assessed, and small chunks."""
+    """An opened cycle of 20,020 lines, most of them assessed, and small chunks."""
     monkeypatch.setattr("grading.actions.runs.LARGEST_CHUNK", CHUNK)
     region = RegionFactory(code="north")
     customers = Customer.objects.bulk_create(CustomerFactory.build(region=region) for _ in range(CUSTOMERS))
@@ -235,25 +235,3 @@ def forget(cycle: Cycle) -> None:
         potential_sales=None,
     )
     Cycle.objects.filter(pk=cycle.pk).update(state=CycleState.OPEN, published_at=None)
-
-
-def database_url() -> str:
-    """The address of the test database, for another process."""
-    parts = connection.settings_dict
-    secret = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
-    return f"postgres://{parts['USER']}{secret}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
-
-
-def others_connected() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        return cursor.fetchone()[0]
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)

@@ -6,7 +6,7 @@ and moments in ISO 8601, moments in UTC. `unescaped` gives back a text that has 
 
 import re
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -66,7 +66,8 @@ class _Ahead(_Sink):
     def __init__(self) -> None:
         super().__init__()
         self.queue: Queue[Rows | None] = Queue(_AHEAD)
-        self.is_over = False
+        self.is_over = False  # nobody wants any more
+        self.is_read = False  # the statement has ended, well or not
 
     def write(self, row: bytes) -> None:
         self.rows.append(row[:-1])
@@ -80,10 +81,14 @@ class _Ahead(_Sink):
             with suppress(Full):
                 return self.queue.put(rows, timeout=_PATIENCE)
 
-    def end(self, _reading: Future) -> None:
-        """The last rows, and that they are the last."""
-        self.hand_on(self.rows)
-        self.hand_on(None)
+    def read(self, cursor: Any, statement: str) -> None:
+        """Copy all rows here; at the end, also after an error, hand on the last ones and that they are the last."""
+        try:
+            cursor.copy_expert(statement, self)
+        finally:
+            self.is_read = True
+            self.hand_on(self.rows)
+            self.hand_on(None)
 
 
 def _statement(cursor: Any, queryset: QuerySet) -> str:
@@ -93,13 +98,12 @@ def _statement(cursor: Any, queryset: QuerySet) -> str:
 def _copied_ahead(queryset: QuerySet) -> Generator[Rows]:
     connection, ahead = connections[queryset.db], _Ahead()
     with connection.cursor() as cursor, ThreadPoolExecutor(1, "copied") as threads:
-        reading = threads.submit(cursor.copy_expert, _statement(cursor, queryset), ahead)
-        reading.add_done_callback(ahead.end)
+        reading = threads.submit(ahead.read, cursor, _statement(cursor, queryset))
         try:
             yield from iter(ahead.queue.get, None)
         finally:
             ahead.is_over = True
-            if not reading.done():
+            if not ahead.is_read:
                 connection.connection.cancel()  # nobody waits for the rest of a list that nobody reads
         with connection.wrap_database_errors:
             reading.result()

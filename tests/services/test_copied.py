@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import islice
 
 import pytest
@@ -43,6 +44,19 @@ def test_all_rows_come_in_order():
     chunks = list(copied(found))
     assert [len(chunk) for chunk in chunks] == [CHUNK, CHUNK, CHUNK, 7]
     assert [int(row) for chunk in chunks for row in chunk] == list(found.values_list("pk", flat=True))
+    assert not threads()
+
+
+def test_rows_that_are_all_read_before_they_are_wanted_come_too(monkeypatch):
+    class Hurried(ThreadPoolExecutor):
+        def submit(self, *call):
+            reading = super().submit(*call)
+            wait([reading], timeout=1)
+            return reading
+
+    monkeypatch.setattr("crm.lib.copied.ThreadPoolExecutor", Hurried)
+    found = customers(3 * CHUNK + 7).values_list("pk")
+    assert sum(map(len, copied(found))) == 3 * CHUNK + 7
     assert not threads()
 
 

@@ -1,10 +1,12 @@
 """What the pages of an import show: its figures, its errors by cell, its progress and what can be done next."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -13,12 +15,12 @@ from django.utils.translation import ngettext
 from crm.actions.data_imports import proposed_mapping
 from crm.actions.import_reading import shape_of
 from crm.actions.imports import import_kinds
-from crm.actions.undo_import import Conflict
+from crm.actions.undo_import import with_customers
 from crm.import_forms import Word
 from crm.import_templates import blank_cell_means, kind_label
 from crm.lib.cells import text
 from crm.lib.durations import duration
-from crm.models import Change, Customer, DataImport, ImportState, User
+from crm.models import APPLIED_STATES, Change, Customer, DataImport, ImportState, User
 
 OUTCOMES = ("created", "updated", "unchanged", "rejected")
 ERRORS_SHOWN = 50
@@ -30,10 +32,10 @@ _STEPS = {
     ImportState.CHECKED: 3,
     ImportState.IMPORTING: 4,
     ImportState.DONE: 4,
+    ImportState.UNDOING: 4,
 }
 _WITH_UNIT = re.compile(r"^(.+?)\s*\(([^()]+)\)$")
 _FACTOR_OF = {"元": "", "yuan": "", "%": "", "千元": "1000", "万元": "10000", "万": "10000", "10k cny": "10000"}
-_APPLIED = (ImportState.DONE, ImportState.UNDONE)
 _LONGEST_WORD = 60
 
 
@@ -65,8 +67,10 @@ def page_of_import(shown: DataImport, user: User, now: datetime) -> dict[str, An
         "step": _STEPS.get(ImportState(shown.state)),
         "progress": progress_of(shown, now),
         "trouble": _trouble(shown),
+        "conflicts": conflicts_of(shown, user),
+        "conflict_count": shown.report.get("undo", {}).get("conflict_count", 0),
         "counts": counts,
-        "is_test": shown.state not in _APPLIED,
+        "is_test": shown.state not in APPLIED_STATES,
         "changing": changing(shown),
         "steps": _next_steps(shown, user, counts),
         "notes": _notes(shown),
@@ -87,27 +91,51 @@ def changed_customers(shown: DataImport, user: User) -> list[Customer]:
 def progress_of(shown: DataImport, now: datetime) -> dict[str, Any] | None:
     """What `crm/imports/_import_progress.html` shows; none where no job is under way."""
     job = shown.job
-    if job is None or shown.state not in (ImportState.CHECKING, ImportState.IMPORTING):
+    labels = {
+        ImportState.CHECKING: _("Testing {name}"),
+        ImportState.IMPORTING: _("Importing {name}"),
+        ImportState.UNDOING: _("Taking back {name}"),
+    }
+    label = labels.get(ImportState(shown.state))
+    if job is None or label is None:
         return None
     rate, left = job.rate(now), job.time_left(now)
-    is_test = shown.state == ImportState.CHECKING
-    label = _("Testing {name}") if is_test else _("Importing {name}")
     return {
         "import": shown,
         "job": job,
         "label": label.format(name=shown.file.name),
         "rate_label": _("{count} a second").format(count=_whole(rate)) if rate else "",
         "left_label": "" if left is None else duration(left),
-        "may_cancel": True,
+        "may_cancel": shown.state != ImportState.UNDOING,
     }
 
 
-def conflicts_of(conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
-    """What is in the way of an undo, each with its page where it has one."""
+def conflicts_of(shown: DataImport, user: User) -> list[dict[str, Any]]:
+    """What was in the way of the last undo, each record named and with its page where it exists for the person."""
+    kept = shown.report.get("undo", {}).get("conflicts", ())
+    named = {
+        (table, record.pk): str(record)
+        for table in {one["table"] for one in kept}
+        for record in _seen(table, [one["object_id"] for one in kept if one["table"] == table], user)
+    }
+    places = [(one, (one["table"], one["object_id"])) for one in kept]
     return [
-        {"name": one.name, "row": one.row, "reason": one.reason, "url": _record_url(one.table, one.object_id)}
-        for one in conflicts
+        {
+            "name": named.get(place, ""),
+            "row": one["row"],
+            "reason": one["reason"],
+            "url": _record_url(*place) if place in named else "",
+        }
+        for one, place in places
     ]
+
+
+def _seen(table: str, pks: Sequence[int], user: User) -> QuerySet[Any]:
+    """The records of a table that exist for the person."""
+    model = next(model for model in apps.get_models() if model._meta.db_table == table)
+    manager: Any = model._default_manager
+    found = manager.visible_to(user) if hasattr(manager, "visible_to") else manager.all()
+    return with_customers(found.filter(pk__in=pks))
 
 
 def remembered(shown: DataImport, headers: Sequence[str]) -> DataImport | None:
@@ -166,6 +194,9 @@ def _trouble(shown: DataImport) -> str:
     if shown.state == ImportState.FAILED:
         reason = shown.report.get("error") or _("The job failed.")
         return _("Nothing was changed. {reason}").format(reason=reason)
+    if shown.state == ImportState.DONE and "undo" in shown.report:
+        said = _("{reason} An import is taken back as a whole or not at all: nothing was changed.")
+        return said.format(reason=shown.report["undo"]["error"])
     if shown.state == ImportState.CANCELLED:
         return _("This import was given up. Nothing was changed.")
     if shown.state == ImportState.CHECKED and shown.is_strict and (counts_of(shown) or {}).get("rejected"):

@@ -103,6 +103,7 @@ JOB_TASKS = {
     "export": "crm.tasks.make_export",
     "grade-year": "grading.tasks.grade_year",
     "import": "crm.tasks.work_on_import",
+    "undo-import": "crm.tasks.undo_import",
 }
 
 # --- database

@@ -5,6 +5,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from crm.actions import answers, exports, jobs
+from crm.actions import undo_import as undo_actions
 from crm.actions import work_on_import as import_actions
 from crm.models import Export
 
@@ -29,6 +30,14 @@ class ImportTask(JobTask):
         import_actions.fail_import(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
 
 
+class UndoTask(JobTask):
+    """A task that takes an import back: what ends its job leaves the import as it was done."""
+
+    def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
+        """Say on the import and its job what went wrong."""
+        undo_actions.fail_undo(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+
+
 @shared_task
 def reconcile_jobs() -> None:
     """Find the jobs that nobody works on and nudge the workers again."""
@@ -51,6 +60,12 @@ def forget_old_exports() -> None:
 def work_on_import(*, job_id: int) -> None:
     """Check or apply the import of this job."""
     import_actions.work_on_import(job_id=job_id)
+
+
+@shared_task(base=UndoTask)
+def undo_import(*, job_id: int) -> None:
+    """Take back the import of this job."""
+    undo_actions.work_on_undo(job_id=job_id)
 
 
 @shared_task

@@ -16,7 +16,7 @@ from crm.actions.work_on_import import check_import
 from crm.lib.cells import text
 from crm.lib.mappings import mapping_of
 from crm.lib.spreadsheets import SheetPreview, inspect_file
-from crm.models import DataImport, ImportMode, ImportState, User
+from crm.models import APPLIED_STATES, DataImport, ImportMode, ImportState, User
 
 __all__ = [
     "ImportRefused",
@@ -100,7 +100,7 @@ def start_import(*, data_import: DataImport, by: User) -> DataImport:
 def cancel_import(*, data_import: DataImport, by: User) -> DataImport:
     """Give up an import of which nothing has been applied; its job applies nothing then. Raises ImportRefused."""
     locked = DataImport.objects.select_for_update().get(pk=data_import.pk)
-    if locked.state in (ImportState.DONE, ImportState.UNDONE):
+    if locked.state in APPLIED_STATES:
         raise ImportRefused(_("It has been imported already; it can be undone."))
     if locked.job_id is not None:
         cancel_job(locked.job_id, by=by)

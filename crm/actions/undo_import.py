@@ -1,7 +1,9 @@
 """Taking an import back as a whole, or not at all."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,19 +12,25 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, record_changes, snapshot
 from crm.actions.import_rows import Kind, Occasion, Row
 from crm.actions.imports import changed_fields, import_kinds
+from crm.actions.jobs import begin_job, fail_job, finish_job, nudge, start_job
+from crm.actions.progress import progress_beside
 from crm.actions.references import lines_closed_by_undo
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
 from crm.models import Change, CustomerLine, DataImport, ImportState, User, Way
 from crm.permissions import can
 
+JOB_KIND = "undo-import"
 AT_ONCE = 5000
+CONFLICTS_KEPT = 100  # for the page
+_LOCKED, _COMPARED = 0.2, 0.4  # the parts of the work that are reading and comparing
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,6 @@ class Conflict:
     table: str
     object_id: int
     row: int | None  # in the file, where known
-    name: str
     reason: str
 
 
@@ -61,25 +68,82 @@ class Touched:
 
 
 @transaction.atomic
-def undo_import(*, data_import: DataImport, by: User) -> DataImport:
-    """Take back everything that an import changed, grades included. Raises UndoRefused."""
+def start_undo(*, data_import: DataImport, by: User) -> DataImport:
+    """Have a job take back everything that an import changed. Raises UndoRefused."""
     locked = DataImport.objects.select_for_update().get(pk=data_import.pk)
+    if locked.state != ImportState.DONE:
+        raise UndoRefused([], _("Only an import that has been done can be undone."))
+    _kind_for(locked, by)
+    locked.job, _is_new = start_job(kind=JOB_KIND, key=str(locked.pk), by=by)
+    locked.state, locked.undone_by, locked.language = ImportState.UNDOING, by, get_language() or ""
+    locked.report.pop("undo", None)
+    locked.save()
+    nudge(locked.job)
+    data_import.refresh_from_db()
+    return data_import
+
+
+def work_on_undo(*, job_id: int) -> None:
+    """What the job does: take everything back in one transaction, grades included, or nothing.
+
+    Where it is refused the import is done as before, and `report["undo"]` says what is in the way. Safe to run twice,
+    also at once; a killed one has changed nothing and is taken up again.
+    """
+    found = DataImport.objects.filter(job_id=job_id, state=ImportState.UNDOING).first()
+    if found is None:
+        finish_job(job_id, done=0)
+        return
+    begin_job(job_id, owner=f"{socket.gethostname()}:{os.getpid()}")
+    rows = sum(found.report.get("counts", {}).get(name, 0) for name in ("created", "updated"))
+    with translation.override(found.language or None), progress_beside(job_id, total=rows) as show:
+        try:
+            _undo(found.pk, job_id, rows, show)
+        except UndoRefused as refused:
+            fail_undo(job_id=job_id, error=str(refused), conflicts=refused.conflicts)
+
+
+@transaction.atomic
+def fail_undo(*, job_id: int, error: str, conflicts: Sequence[Conflict] = ()) -> None:
+    """End an undo and its job with what went wrong; everything is as the import left it."""
+    failed = DataImport.objects.select_for_update().filter(job_id=job_id, state=ImportState.UNDOING).first()
+    if failed is not None:
+        failed.state, failed.undone_by = ImportState.DONE, None
+        kept = [vars(conflict) for conflict in conflicts[:CONFLICTS_KEPT]]
+        failed.report["undo"] = {"error": error, "conflicts": kept, "conflict_count": len(conflicts)}
+        failed.save()
+    fail_job(job_id, error=error)
+
+
+@transaction.atomic
+def _undo(pk: int, job_id: int, rows: int, show: Callable[[float], Any]) -> None:
+    """The import is locked from here on: who comes second finds nothing to do."""
+    under_way = DataImport.objects.filter(pk=pk, job_id=job_id, state=ImportState.UNDOING)
+    locked = under_way.select_for_update(of=("self",), skip_locked=True).first()
+    if locked is None:
+        return
+    by = User.objects.get(pk=locked.undone_by_id)
+    kind, batch = _kind_for(locked, by)
+    touched = _touched(batch, kind)
+    show(_LOCKED)
+    conflicts = [conflict for one in touched.values() for conflict in _conflicts(one, touched, kind, batch, by)]
+    if conflicts:
+        raise UndoRefused(conflicts)
+    show(_COMPARED)
+    occasion = Occasion(by, uuid4())
+    _restore(touched, kind, occasion, _("undo of import {number}").format(number=locked.pk))
+    locked.state, locked.undo_batch, locked.undone_at = ImportState.UNDONE, occasion.batch, timezone.now()
+    locked.save()
+    finish_job(job_id, done=rows)
+
+
+def _kind_for(locked: DataImport, by: User) -> tuple[Kind, UUID]:
+    """The kind and the batch of an import that the person may undo. Raises UndoRefused."""
     kind = import_kinds().get(locked.kind)
-    if locked.state != ImportState.DONE or locked.batch is None or kind is None:
+    if kind is None or locked.batch is None:
         raise UndoRefused([], _("Only an import that has been done can be undone."))
     if not can(by, kind.permission) or not DataImport.objects.visible_to(by).filter(pk=locked.pk).exists():
         raise UndoRefused([], _("You may not change such records, so you cannot undo this import."))
-    touched = _touched(locked.batch, kind)
-    conflicts = [conflict for one in touched.values() for conflict in _conflicts(one, touched, kind, locked.batch, by)]
-    if conflicts:
-        raise UndoRefused(conflicts)
-    occasion = Occasion(by, uuid4())
-    _restore(touched, kind, occasion, _("undo of import {number}").format(number=locked.pk))
-    locked.state, locked.undo_batch, locked.undone_by = ImportState.UNDONE, occasion.batch, by
-    locked.undone_at = timezone.now()
-    locked.save()
-    data_import.refresh_from_db()
-    return data_import
+    return kind, locked.batch
 
 
 def _touched(batch: UUID, kind: Kind) -> dict[str, Touched]:
@@ -96,7 +160,7 @@ def _locked(model: type[models.Model], changes: Mapping[int, Change]) -> Touched
     records: dict[int, Any] = {}
     for some in batches(sorted(changes), AT_ONCE):
         stored = model._base_manager.filter(pk__in=some).order_by("pk").select_for_update(of=("self",))
-        records |= {record.pk: record for record in _with_customers(stored)}
+        records |= {record.pk: record for record in with_customers(stored)}
     return Touched(
         model,
         records,
@@ -106,7 +170,7 @@ def _locked(model: type[models.Model], changes: Mapping[int, Change]) -> Touched
     )
 
 
-def _with_customers(stored: models.QuerySet[Any]) -> models.QuerySet[Any]:
+def with_customers(stored: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """With what the change log asks of each record, so that it need not ask one by one."""
     names = {field.name for field in stored.model._meta.concrete_fields}
     wanted = [path for name, path in (("line", "line__customer"), ("customer", "customer")) if name in names]
@@ -115,13 +179,11 @@ def _with_customers(stored: models.QuerySet[Any]) -> models.QuerySet[Any]:
 
 def _conflicts(one: Touched, touched: Mapping[str, Touched], kind: Kind, batch: UUID, by: User) -> Iterator[Conflict]:
     """Records that were changed since, that others were built upon, or that the person does not see any more."""
-    unseen = _unseen(one, by)
-    reasons: dict[int, str] = dict.fromkeys(unseen, _("you do not see this record"))
+    reasons: dict[int, str] = dict.fromkeys(_unseen(one, by), _("you do not see this record"))
     for found in (_changed_since(one, batch), _children(one, touched), _held(one, kind)):
         reasons = found | reasons
     for pk in sorted(reasons):
-        name = "" if pk in unseen else str(one.records[pk])
-        yield Conflict(one.model._meta.db_table, pk, one.rows.get(pk), name, reasons[pk])
+        yield Conflict(one.model._meta.db_table, pk, one.rows.get(pk), reasons[pk])
 
 
 def _unseen(one: Touched, by: User) -> set[int]:

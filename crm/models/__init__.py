@@ -13,7 +13,7 @@ from crm.models.customer import (
     LineMember,
     lines_visible_to,
 )
-from crm.models.data_import import OPEN_STATES, DataImport, ImportMode, ImportState
+from crm.models.data_import import APPLIED_STATES, OPEN_STATES, DataImport, ImportMode, ImportState
 from crm.models.division import Division
 from crm.models.export import AUDITORS, Export, ExportFormat
 from crm.models.idempotent_answer import IdempotentAnswer
@@ -29,6 +29,7 @@ from crm.models.user import Role, User
 __all__ = [
     "ACTIVE_STATES",
     "AUDITORS",
+    "APPLIED_STATES",
     "OPEN_STATES",
     "SCOPES",
     "ApiToken",

@@ -27,10 +27,13 @@ class ImportState(models.TextChoices):
     IMPORTING = "importing", _("Being imported")
     DONE = "done", _("Imported")
     FAILED = "failed", _("Failed")
+    UNDOING = "undoing", _("Being undone")
     UNDONE = "undone", _("Undone")
     CANCELLED = "cancelled", _("Cancelled")
 
 
+# What of the file was accepted has been applied, and is there until it has been undone.
+APPLIED_STATES = (ImportState.DONE, ImportState.UNDOING, ImportState.UNDONE)
 # What may still be set up, checked and started: nothing of the file has been applied.
 OPEN_STATES = (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED)
 
@@ -87,7 +90,7 @@ class DataImport(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="import_applied_has_its_batch",
-                condition=~Q(state__in=[ImportState.DONE, ImportState.UNDONE]) | Q(batch__isnull=False),
+                condition=~Q(state__in=APPLIED_STATES) | Q(batch__isnull=False),
             ),
         ]
 

@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from crm import import_pages as pages
 from crm.actions import data_imports as actions
 from crm.actions.imports import Kind, import_kinds
-from crm.actions.undo_import import UndoRefused, undo_import
+from crm.actions.undo_import import UndoRefused, start_undo
 from crm.filters import DataImportFilter
 from crm.import_forms import UploadForm
 from crm.import_templates import (
@@ -33,8 +33,6 @@ from crm.lib.spreadsheets import FileUnreadable
 from crm.models import DataImport, ImportState, StoredFile
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
-
-CONFLICTS_SHOWN = 100
 
 
 @requires(Permission.IMPORT_DATA)
@@ -134,25 +132,21 @@ def cancel_import(request: PageRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.IMPORT_DATA)
 def undo(request: PageRequest, pk: int) -> HttpResponse:
-    """Ask, then take back everything that an import changed; or say what is in the way."""
+    """Ask, then have a job take back everything that an import changed; its page says what is in the way."""
     shown = get_import(request, pk)
     context: dict[str, Any] = {
         "import": shown,
         "counts": pages.counts_of(shown),
         "changed": pages.changing(shown),
     }
-    if shown.state != ImportState.DONE:
-        context["refusal"] = _("Only an import that has been done can be undone.")
-    elif request.method == "POST":
+    if request.method == "POST":
         try:
-            undo_import(data_import=shown, by=request.user)
+            start_undo(data_import=shown, by=request.user)
             return redirect("crm:view-import", pk)
         except UndoRefused as refused:
-            context |= {
-                "refusal": str(refused),
-                "conflicts": pages.conflicts_of(refused.conflicts[:CONFLICTS_SHOWN]),
-                "conflict_count": len(refused.conflicts),
-            }
+            context["refusal"] = str(refused)
+    elif shown.state != ImportState.DONE:
+        context["refusal"] = _("Only an import that has been done can be undone.")
     return render(request, "crm/imports/undo_import.html", context, status=409 if "refusal" in context else 200)
 
 

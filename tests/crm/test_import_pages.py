@@ -9,6 +9,7 @@ import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from crm.actions.undo_import import fail_undo, work_on_undo
 from crm.actions.work_on_import import work_on_import
 from crm.lib.spreadsheets import inspect_file
 from crm.models import Customer, CustomerLine, DataImport, ImportState, Role, Sale
@@ -17,6 +18,7 @@ from tests.pages import queries_of
 
 HEADER = "客户编码,客户名称,大区"
 _inspect = cache(inspect_file)
+WORK = {"import": work_on_import, "undo-import": work_on_undo}
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +69,7 @@ def worked(one: DataImport) -> DataImport:
     """The import after its job, if it has one, has been worked on."""
     one.refresh_from_db()
     if one.job and one.job.is_active:
-        work_on_import(job_id=one.job_id)
+        WORK[one.job.kind](job_id=one.job_id)
         one.refresh_from_db()
     return one
 
@@ -250,11 +252,47 @@ def test_an_undo_that_is_refused_lists_what_is_in_the_way(web, north_region, hea
     one = imported(web, csv_file(HEADER, "C1,甲,north", "C2,乙,north"))
     later = Customer.objects.get(code="C2")
     CustomerLineFactory(customer=later)
-    answer = web.post(f"/imports/{one.pk}/undo/")
-    assert answer.status_code == 409
-    assert f"/customers/{later.pk}/" in said(answer)
+    assert web.post(f"/imports/{one.pk}/undo/").status_code == 302
+    assert "Taking back 客户.csv" in said(web.get(f"/imports/{one.pk}/"))
     assert worked(one).state == ImportState.DONE
+    shown = said(web.get(f"/imports/{one.pk}/"))
+    assert "1 record is in the way" in shown
+    assert f"/customers/{later.pk}/" in shown
     assert Customer.objects.filter(deleted_at=None).count() == 2
+
+
+def test_what_is_in_the_way_is_not_named_to_who_does_not_see_it_any_more(client_of, north, north_region, south_region):
+    web = client_of(north)
+    one = imported(web, csv_file(HEADER, "C1,甲,north"))
+    CustomerLineFactory(customer=Customer.objects.get())
+    web.post(f"/imports/{one.pk}/undo/")
+    worked(one)
+    Customer.objects.update(region=south_region, name="改名以后")
+    shown = said(web.get(f"/imports/{one.pk}/"))
+    assert "1 record is in the way" in shown
+    assert "改名以后" not in shown
+
+
+def test_an_undo_under_way_is_neither_cancelled_nor_started_again(web, north_region):
+    one = imported(web, csv_file(HEADER, "C1,甲,north"))
+    web.post(f"/imports/{one.pk}/undo/")
+    job = DataImport.objects.get(pk=one.pk).job
+    assert "hx-get" in said(web.get(f"/imports/{one.pk}/progress/"))
+    web.post(f"/imports/{one.pk}/cancel/")
+    assert web.post(f"/imports/{one.pk}/undo/").status_code == 409
+    one.refresh_from_db()
+    assert (one.state, one.job) == (ImportState.UNDOING, job)
+    assert worked(one).state == ImportState.UNDONE
+
+
+def test_an_undo_that_breaks_leaves_the_import_done_and_says_so(web, north_region):
+    one = imported(web, csv_file(HEADER, "C1,甲,north"))
+    web.post(f"/imports/{one.pk}/undo/")
+    one.refresh_from_db()
+    fail_undo(job_id=one.job_id, error="RuntimeError: out of memory")
+    assert "out of memory" in said(web.get(f"/imports/{one.pk}/"))
+    assert worked(one).state == ImportState.DONE
+    assert Customer.objects.filter(deleted_at=None).count() == 1
 
 
 def test_an_import_that_was_not_done_cannot_be_undone(web, north_region):

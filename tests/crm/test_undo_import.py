@@ -8,10 +8,11 @@ from crm.actions import data_imports
 from crm.actions.contacts import save_contact
 from crm.actions.customers import save_customer
 from crm.actions.sales import save_sale
-from crm.actions.undo_import import UndoRefused, undo_import
+from crm.actions.undo_import import UndoRefused
 from crm.actions.work_on_import import work_on_import
 from crm.models import Change, Contact, Customer, CustomerLine, ImportState, Role, Sale, User
 from tests.factories import ContactFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, SaleFactory
+from tests.undo import undo_import
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def refused(one, by):
         undo_import(data_import=one, by=by)
     one.refresh_from_db()
     assert one.state == ImportState.DONE
-    return [(conflict.row, conflict.name, conflict.reason) for conflict in refusal.value.conflicts]
+    return [(conflict["row"], conflict["name"], conflict["reason"]) for conflict in refusal.value.conflicts]
 
 
 def test_created_customers_are_gone_with_their_lines_and_may_be_imported_again(imported, head_office, north_region):

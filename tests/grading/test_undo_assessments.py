@@ -3,13 +3,14 @@
 import pytest
 
 from crm.actions import data_imports
-from crm.actions.undo_import import UndoRefused, undo_import
+from crm.actions.undo_import import UndoRefused
 from crm.actions.work_on_import import work_on_import
 from crm.models import CustomerLine, GradeState, ImportState
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import open_cycle
 from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord
 from tests.factories import AssessmentFactory, CustomerLineFactory, CycleFactory, SaleFactory
+from tests.undo import undo_import
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_one_edited_since_holds_the_undo_up(imported, line, head_office):
     save_assessment(assessment=assessment, version=1, by=head_office)
     with pytest.raises(UndoRefused) as refusal:
         undo_import(data_import=one, by=head_office)
-    assert [conflict.row for conflict in refusal.value.conflicts] == [2]
+    assert [conflict["row"] for conflict in refusal.value.conflicts] == [2]
     assert label(line) == (GradeState.GRADED, "B")
 
 
@@ -106,7 +107,7 @@ def test_a_closed_year_is_history(imported, line, head_office):
     Cycle.objects.update(state=CycleState.CLOSED)
     with pytest.raises(UndoRefused) as refusal:
         undo_import(data_import=one, by=head_office)
-    assert refusal.value.conflicts[0].reason == "the grading cycle of 2026 is closed"
+    assert refusal.value.conflicts[0]["reason"] == "the grading cycle of 2026 is closed"
 
 
 def test_the_next_year_carries_nothing_over_from_what_was_taken_back(imported, line, head_office):

@@ -15,11 +15,12 @@ from django.db import connection
 from crm.actions import data_imports
 from crm.actions.changes import EditedMeanwhile
 from crm.actions.customers import save_customer
-from crm.actions.undo_import import UndoRefused, undo_import
+from crm.actions.undo_import import UndoRefused
 from crm.actions.work_on_import import work_on_import
 from crm.models import Change, Customer, DataImport, ImportState, Job, JobState
 from tests.factories import RegionFactory, UserFactory
 from tests.services.backends import database_url, wait_until_alone
+from tests.undo import undo_import
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 

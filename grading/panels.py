@@ -44,7 +44,7 @@ def grades_of_customer(*, request: PageRequest, customer: Customer) -> Panel | N
         return None
     lines: Sequence[CustomerLine] = customer.active_lines  # type: ignore[attr-defined]
     records = _records(request.user, customer)
-    policies = GradingPolicy.objects.for_list().in_bulk({record.policy_id for record in records})
+    policies = GradingPolicy.objects.in_bulk({record.policy_id for record in records})
     sales = _sales(request.user, customer)
     years = _years_to_assess()
     writable = _writable(request.user, customer)
@@ -142,7 +142,7 @@ def _section(
 
 
 def _explained(line: CustomerLine, record: GradeRecord, policies: dict[int, GradingPolicy]) -> Explanation:
-    return explain(record.grading(), record.facts(line.product_line.code), policies[record.policy_id].as_rules())
+    return explain(record.grading(), record.facts(line.product_line.code), policies[record.policy_id].published_rules())
 
 
 def _chart(records: Sequence[Any], policies: dict[int, GradingPolicy]) -> dict[str, Any] | None:
@@ -150,7 +150,7 @@ def _chart(records: Sequence[Any], policies: dict[int, GradingPolicy]) -> dict[s
     scored = [record for record in reversed(records) if record.scheme == Scheme.CUSTOMER_VALUE]
     if sum(record.score is not None for record in scored) < 2:
         return None
-    latest = policies[scored[-1].policy_id].as_rules()
+    latest = policies[scored[-1].policy_id].published_rules()
     return {
         "kind": "steps",
         "name": _("Score"),

@@ -11,6 +11,7 @@ from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 from crm.models import Region, Role, User
+from grading.models.policy import _published_rules
 from tests.factories import RegionFactory, UserFactory
 
 SHIPPED_ROWS = (
@@ -25,6 +26,12 @@ def english():
     """Words outside of a page are compared in the source's language."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_policy_of_another_test():
+    """Numbers of policies come again after a test is rolled back; what was published under one is forgotten."""
+    _published_rules.cache_clear()
 
 
 @pytest.fixture

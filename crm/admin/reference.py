@@ -60,7 +60,9 @@ class DepartmentAdmin(ForEveryone):
 
 @admin.register(ProductLine)
 class ProductLineAdmin(ForEveryone):
-    """Product lines."""
+    """Product lines. Policies, addresses and clients know a line by its code: it stays what it is."""
+
+    fixed = ("code",)
 
 
 @admin.register(Division)

@@ -1,5 +1,6 @@
 """Customers: the list, and one of them."""
 
+from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
 from crm.timeline import events_of
 
+CHILDREN_SHOWN = 50
 PICKED = ("region", "line", "grade", "state", "kind", "lead")
 
 
@@ -47,12 +49,13 @@ def list_customers(request: PageRequest) -> HttpResponse:
 def view_customer(request: PageRequest, pk: int) -> HttpResponse:
     """A customer with what every app knows of it."""
     seen = Customer.objects.visible_to(request.user)
-    customer = get_object_or_404(seen.for_list().select_related("parent"), pk=pk)
+    customer = get_object_or_404(seen.for_list(), pk=pk)
     panels = customer_panels(request, customer)
+    parent, children = _family(seen, customer)
     context = {
         "customer": customer,
-        "parent": customer.parent if seen.filter(pk=customer.parent_id).exists() else None,
-        "children": seen.filter(parent=customer).order_by("pinyin")[:50],
+        "parent": parent,
+        "children": children,
         "contacts": Contact.objects.visible_to(request.user).filter(customer=customer).order_by("-is_key_person", "pk"),
         "panels": panels,
         "has_chart": any(panel.has_chart for panel in panels),
@@ -60,6 +63,15 @@ def view_customer(request: PageRequest, pk: int) -> HttpResponse:
         **_place(request, pk),
     }
     return render(request, "crm/view_customer.html", context)
+
+
+def _family(seen: QuerySet[Customer], customer: Customer) -> tuple[Customer | None, list[Customer]]:
+    """The customer above this one and those below it, as far as they exist for the person."""
+    is_child = Q(parent=customer)
+    ordered = seen.filter(is_child | Q(pk=customer.parent_id)).order_by(Case(When(is_child, 1), default=0), "pinyin")
+    found = list(ordered[: CHILDREN_SHOWN + 1])
+    parent = found.pop(0) if found and found[0].pk == customer.parent_id else None
+    return parent, found[:CHILDREN_SHOWN]
 
 
 def _place(request: PageRequest, pk: int) -> dict:

@@ -1,5 +1,8 @@
 """The grading policy: bands, weights, bonus, limits and what each product line requires; versioned data."""
 
+from datetime import datetime
+from functools import lru_cache
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -89,6 +92,12 @@ class GradingPolicy(PolicyVersion):
             lines=self._line_rules(),
         )
 
+    def published_rules(self) -> rules.Policy:
+        """As `as_rules`; a published version never changes, so each process reads it once."""
+        if self.published_at is None:
+            return self.as_rules()
+        return _published_rules(self.pk, self.published_at)
+
     def _line_rules(self) -> dict[str, rules.LineRule]:
         margins: dict[str, list[tuple[int, int]]] = {}
         for row in self.required_margins.all():
@@ -102,6 +111,12 @@ class GradingPolicy(PolicyVersion):
             )
             for code in own.keys() | margins.keys()
         }
+
+
+@lru_cache(maxsize=64)
+def _published_rules(pk: int, _published_at: datetime) -> rules.Policy:
+    version: GradingPolicy = GradingPolicy.objects.for_list().get(pk=pk)
+    return version.as_rules()
 
 
 class BandKind(models.TextChoices):

@@ -89,6 +89,22 @@ def test_a_parent_outside_the_scope_shows_as_absent(south_user, north_region, so
     assert "上级单位甲" not in client_of(south_user).get(address_of(child)).content.decode()
 
 
+def test_the_parent_and_fifty_children_are_shown(north, north_region, client_of):
+    customer = CustomerFactory(region=north_region, parent=CustomerFactory(region=north_region, name="总局"))
+    for number in range(51):
+        CustomerFactory(region=north_region, parent=customer, name=f"下级{number}")
+    context = client_of(north).get(address_of(customer)).context
+    assert context["parent"].name == "总局"
+    assert len(context["children"]) == 50
+    assert {child.parent_id for child in context["children"]} == {customer.pk}
+
+
+def test_without_a_parent_the_first_child_is_none(north, north_region, client_of):
+    child = CustomerFactory(region=north_region, parent=CustomerFactory(region=north_region))
+    context = client_of(north).get(address_of(child.parent)).context
+    assert (context["parent"], context["children"]) == (None, [child])
+
+
 def test_an_administrator_may_not_look(north_region, client_of):
     customer = CustomerFactory(region=north_region)
     administrator = UserFactory(role=Role.ADMINISTRATOR)

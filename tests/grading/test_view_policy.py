@@ -56,3 +56,17 @@ def test_an_administrator_may_not_look(client_of):
 def test_it_takes_few_queries(north, client_of):
     assert queries_of(client_of(north), page(1)) <= 10
     assert queries_of(client_of(north), LIST) <= 8
+
+
+def test_what_a_published_version_says_is_read_once(django_assert_num_queries):
+    published = GradingPolicy.objects.for_list().current()
+    assert published.published_rules() == published.as_rules()
+    with django_assert_num_queries(0):
+        assert GradingPolicy(pk=published.pk, published_at=published.published_at).published_rules().number
+
+
+def test_what_a_draft_says_is_read_each_time():
+    draft = GradingPolicy.objects.create(number=99)
+    assert draft.published_rules().a_from == 90_0000
+    draft.a_from = 95_0000
+    assert draft.published_rules().a_from == 95_0000

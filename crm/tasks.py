@@ -1,5 +1,7 @@
 """Background tasks of the ground floor: fetch, one action. Each may run twice and be lost without harm."""
 
+from collections.abc import Callable
+
 from celery import Task, shared_task
 from django.db import OperationalError
 from django.utils import timezone
@@ -17,25 +19,23 @@ class JobTask(Task):
     retry_backoff = True
     max_retries = 8
 
+    fail: Callable[..., object] = staticmethod(jobs.fail_job)
+
     def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
-        """Say on the job what went wrong."""
-        jobs.fail_job(kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+        """Say on the job, and on what it was for, what went wrong."""
+        self.fail(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
 
 
 class ImportTask(JobTask):
     """A task that works on an import: what ends its job ends the import too."""
 
-    def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
-        """Say on the import and its job what went wrong."""
-        import_actions.fail_import(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+    fail = staticmethod(import_actions.fail_import)
 
 
 class UndoTask(JobTask):
     """A task that takes an import back: what ends its job leaves the import as it was done."""
 
-    def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
-        """Say on the import and its job what went wrong."""
-        undo_actions.fail_undo(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
+    fail = staticmethod(undo_actions.fail_undo)
 
 
 @shared_task

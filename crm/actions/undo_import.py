@@ -73,7 +73,7 @@ def start_undo(*, data_import: DataImport, by: User) -> DataImport:
     locked = DataImport.objects.select_for_update().get(pk=data_import.pk)
     if locked.state != ImportState.DONE:
         raise UndoRefused([], _("Only an import that has been done can be undone."))
-    _kind_for(locked, by)
+    _kind_and_batch(locked, by)
     locked.job, _is_new = start_job(kind=JOB_KIND, key=str(locked.pk), by=by)
     locked.state, locked.undone_by, locked.language = ImportState.UNDOING, by, get_language() or ""
     locked.report.pop("undo", None)
@@ -122,7 +122,7 @@ def _undo(pk: int, job_id: int, rows: int, show: Callable[[float], Any]) -> None
     if locked is None:
         return
     by = User.objects.get(pk=locked.undone_by_id)
-    kind, batch = _kind_for(locked, by)
+    kind, batch = _kind_and_batch(locked, by)
     touched = _touched(batch, kind)
     show(_LOCKED)
     conflicts = [conflict for one in touched.values() for conflict in _conflicts(one, touched, kind, batch, by)]
@@ -136,7 +136,7 @@ def _undo(pk: int, job_id: int, rows: int, show: Callable[[float], Any]) -> None
     finish_job(job_id, done=rows)
 
 
-def _kind_for(locked: DataImport, by: User) -> tuple[Kind, UUID]:
+def _kind_and_batch(locked: DataImport, by: User) -> tuple[Kind, UUID]:
     """The kind and the batch of an import that the person may undo. Raises UndoRefused."""
     kind = import_kinds().get(locked.kind)
     if kind is None or locked.batch is None:

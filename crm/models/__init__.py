@@ -28,8 +28,8 @@ from crm.models.user import Role, User
 
 __all__ = [
     "ACTIVE_STATES",
-    "AUDITORS",
     "APPLIED_STATES",
+    "AUDITORS",
     "OPEN_STATES",
     "SCOPES",
     "ApiToken",

@@ -6,6 +6,8 @@ CUSTOMERS ?= 10000
 # Processes of the test suite; more arguments for pytest.
 WORKERS ?= 2
 PYTEST_ARGS ?=
+# For how long twenty write in test-sync.
+SYNC_SECONDS ?= 120
 
 PY := .venv/bin/python
 # The locks are whole: pip looks for nothing else, or a newer release of what an extra names would stop it.
@@ -26,7 +28,7 @@ PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 CHECKS := check-format check-lint check-types check-imports check-templates check-migrations check-translations check-deploy check-api
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services check $(CHECKS) bench lock messages setup setup-dev clean
+.PHONY: help demo test test-services test-sync check check-scopes $(CHECKS) bench lock messages setup setup-dev clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
@@ -43,6 +45,10 @@ test: $(DEV) ## Run the test suite without any service (at most 3 minutes on two
 
 test-services: $(DEV) ## Run every test: PostgreSQL, Redis, Celery, the browser, real data, whole matrices
 	@$(PY) -m scripts.require_services $(PYTEST)
+
+test-sync: $(DEV) ## Follow the lists of the API while twenty write, for two minutes (SYNC_SECONDS=120), on PostgreSQL
+	@HENGKE_SYNC_SECONDS=$(SYNC_SECONDS) $(PY) -m scripts.require_services \
+		$(PY) -m pytest -q -s -o faulthandler_timeout=600 $(PYTEST_ARGS) tests/services/test_sync_misses_nothing.py
 
 check: $(CHECKS) ## Check format, lint, types, imports, templates, migrations, translations, deployment, API
 	@echo 'All checks passed.'
@@ -75,6 +81,9 @@ check-deploy: $(DEV)
 
 check-api: $(DEV)
 	@$(EMBEDDED) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+check-scopes: $(DEV) ## Take out one scope after the other and see that a test notices (about 15 minutes)
+	@$(PY) -m scripts.remove_scopes
 
 bench: $(RUNTIME) ## Run every benchmark; each prints ratios measured in one run
 	@verdict=0; for file in $$(grep -l '^def main' bench/*.py); do \

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -100,6 +101,48 @@ def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
 def words(name: str, *, default: tuple[str, ...] = ()) -> list[str]:
     """Read a list separated by commas."""
     return [word.strip() for word in text(name, default=",".join(default)).split(",") if word.strip()]
+
+
+def refuse_unknown(name: str, values: Collection[str], known: Collection[str]) -> None:
+    """Stop where a list names what does not exist, now that it is known what does."""
+    for value in values:
+        if value not in known:
+            stop(name, f"contains {value!r}; write some of: {', '.join(known)}.")
+
+
+def together(*names: str) -> dict[str, str]:
+    """Read values that are of use only together: all of them, or none."""
+    values = {name: text(name) for name in names}
+    missing = [name for name, value in values.items() if not value]
+    if missing and len(missing) < len(names):
+        present = next(name for name, value in values.items() if value)
+        stop(missing[0], f"is not set, but {present} is; write {', '.join(names)}, or none of them.")
+    return {} if missing else values
+
+
+def issuer(name: str) -> str:
+    """Read the address of an OpenID Connect issuer: encrypted, unless it is on this machine."""
+    value = text(name)
+    if value and not _is_issuer(value):
+        stop(name, f"is {value!r}; write the issuer's address, such as https://login.example.com/realms/company.")
+    return value.rstrip("/")
+
+
+def _is_issuer(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    schemes = ("http", "https") if parts.hostname in ("127.0.0.1", "localhost", "::1") else ("https",)
+    return parts.scheme in schemes and bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+
+
+def mail_address(name: str, *, default: str) -> str:
+    """Read an e-mail address, alone or with a name."""
+    value = text(name, default=default)
+    if not re.fullmatch(r"[^@<>\s]+@[^@<>\s]+|[^<>@\r\n]*<[^@<>\s]+@[^@<>\s]+>", value):
+        stop(name, f"is {value!r}; write an address such as crm@example.com or Hengke <crm@example.com>.")
+    return value
 
 
 def hosts(name: str, *, default: tuple[str, ...] = ()) -> list[str]:

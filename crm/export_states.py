@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from crm.actions.exports import KEPT, is_fetchable, listed_by_name
-from crm.lib.durations import duration
+from crm.actions.exports import KEPT, is_fetchable, listed_by_name, scope_in_words
 from crm.lib.listing import Address
+from crm.lib.pace import pace
 from crm.models import Export, Job, JobState, User
+from crm.waiting import remembered_count
 
 SHOWN = 50
 
@@ -33,12 +33,13 @@ class MadeFile:
 
 def made_files(user: User, now: datetime) -> list[MadeFile]:
     """The latest exports of a person."""
-    return [_made(export, now) for export in own_exports(user).order_by("-at", "-pk")[:SHOWN]]
+    scope = scope_in_words(user)
+    return [_made(export, scope, now) for export in own_exports(user).order_by("-at", "-pk")[:SHOWN]]
 
 
 def waiting_exports(user: User) -> int:
     """How many files have been made for a person and not been fetched yet."""
-    return Export.objects.of(user).ready().count()
+    return remembered_count(user, "exports", lambda: Export.objects.of(user).ready().count())
 
 
 def own_exports(user: User) -> QuerySet[Export]:
@@ -48,21 +49,18 @@ def own_exports(user: User) -> QuerySet[Export]:
 
 def progress_of(export: Export, job: Job, now: datetime) -> dict[str, Any]:
     """What `crm/_export_progress.html` shows."""
-    rate, left = job.rate(now), job.time_left(now)
-    shown = None if rate is None else number_format(round(rate), use_l10n=True, force_grouping=True)
     return {
         "export": export,
         "job": job,
         "label": _title(export),
-        "rate_label": "" if shown is None else _("{count} a second").format(count=shown),
-        "left_label": "" if left is None else duration(left),
+        **pace(job.rate(now), job.time_left(now)),
     }
 
 
-def _made(export: Export, now: datetime) -> MadeFile:
+def _made(export: Export, scope: str, now: datetime) -> MadeFile:
     listed = listed_by_name().get(export.list_name)
     again = Address(reverse("crm:export-list", args=[export.list_name]), export.params).having()
-    may_fetch = is_fetchable(export)
+    may_fetch = is_fetchable(export, scope)
     return MadeFile(
         export=export,
         title=_title(export),

@@ -148,7 +148,21 @@ class PersonFilter(ListFilters):
     search = django_filters.CharFilter("name", lookup_expr="icontains", label=_("Search"), max_length=100)
     region = region_filter("region")
     role = WordsFilter("role", label=_("Role"), choices=Role.choices)
-    is_active = YesNoFilter("is_active", label=_("Active"))
+    is_active = YesNoFilter("is_active", label=_("Works here"))
+
+
+class PeopleOfPageFilter(PersonFilter):
+    """People as their page shows them: with the name to sign in with."""
+
+    orderings = {**PersonFilter.orderings, "username": "username", "region": "region__position"}
+
+    search = django_filters.CharFilter(label=_("Search"), max_length=100, method="of_words")
+
+    def of_words(self, queryset: QuerySet, _column: str, words: str) -> QuerySet:
+        """Every word occurs in the name, or in the one to sign in with."""
+        for word in words.split():
+            queryset = queryset.filter(Q(name__icontains=word) | Q(username__icontains=word))
+        return queryset
 
 
 class CustomersOfLineFilter(CustomerFilter):

@@ -75,12 +75,14 @@ class SetUpForm(forms.Form):
         headers: Sequence[str],
         mapping: Mapping[str, Any],
         words: Sequence[Word] = (),
+        new_words: Mapping[Word, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.kind, self.headers, self.mapping = kind, headers, mapping
         self.sources = {name: _as_source(said) for name, said in mapping.get("columns", {}).items()}
-        self.words = list(dict.fromkeys([*self._replaced(), *words]))[:MOST_WORDS]
+        self.words = list(dict.fromkeys([*self._replaced(), *words, *(new_words or {})]))[:MOST_WORDS]
+        self.nearly = new_words or {}
         self._add_columns()
         self._add_constants()
         self._add_words()
@@ -150,7 +152,11 @@ class SetUpForm(forms.Form):
         for place, (name, word) in enumerate(self.words):
             meant = self.sources.get(name, {}).get("values", {}).get(word, "")
             label = gettext("“{word}” means").format(word=word)
-            self.fields[f"word_{place}"] = forms.CharField(label=label, required=False, max_length=200, initial=meant)
+            nearly = self.nearly.get(Word(name, word), "")
+            note = gettext("Nearly the same as “{word}”.").format(word=nearly) if nearly else ""
+            self.fields[f"word_{place}"] = forms.CharField(
+                label=label, required=False, max_length=200, initial=meant, help_text=note
+            )
 
     @property
     def column_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:

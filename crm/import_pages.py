@@ -5,22 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
-from django.db.models import QuerySet
-from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.actions.data_imports import proposed_mapping
 from crm.actions.import_reading import shape_of
 from crm.actions.imports import import_kinds
-from crm.actions.undo_import import with_customers
 from crm.import_forms import Word
 from crm.import_templates import blank_cell_means, kind_label
 from crm.lib.cells import text
-from crm.lib.durations import duration
+from crm.lib.pace import pace, whole
 from crm.models import APPLIED_STATES, Change, Customer, DataImport, ImportState, User
+from crm.undo_pages import named_conflicts, reason_of, record_url
 
 OUTCOMES = ("created", "updated", "unchanged", "rejected")
 ERRORS_SHOWN = 50
@@ -75,7 +71,8 @@ def page_of_import(shown: DataImport, user: User, now: datetime) -> dict[str, An
         "steps": _next_steps(shown, user, counts),
         "notes": _notes(shown),
         "errors": shown.report.get("errors", [])[:ERRORS_SHOWN],
-        "similar": list(_similar(shown)),
+        "similar": list(_similar(shown, user)),
+        "new_words": shown.report.get("new_words", []) if shown.state == ImportState.CHECKED else [],
         "touched": changed_customers(shown, user) if shown.state == ImportState.DONE else [],
         "similar_count": shown.report.get("near_duplicate_count", 0),
     }
@@ -99,57 +96,32 @@ def progress_of(shown: DataImport, now: datetime) -> dict[str, Any] | None:
     label = labels.get(ImportState(shown.state))
     if job is None or label is None:
         return None
-    rate, left = job.rate(now), job.time_left(now)
     return {
         "import": shown,
         "job": job,
         "label": label.format(name=shown.file.name),
-        "rate_label": _("{count} a second").format(count=_whole(rate)) if rate else "",
-        "left_label": "" if left is None else duration(left),
+        **pace(job.rate(now), job.time_left(now)),
         "may_cancel": shown.state != ImportState.UNDOING,
     }
 
 
 def conflicts_of(shown: DataImport, user: User) -> list[dict[str, Any]]:
-    """What was in the way of the last undo, each record named and with its page where it exists for the person."""
-    kept = shown.report.get("undo", {}).get("conflicts", ())
-    named = {
-        (table, record.pk): str(record)
-        for table in {one["table"] for one in kept}
-        for record in _seen(table, [one["object_id"] for one in kept if one["table"] == table], user)
-    }
-    places = [(one, (one["table"], one["object_id"])) for one in kept]
-    return [
-        {
-            "name": named.get(place, ""),
-            "row": one["row"],
-            "reason": one["reason"],
-            "url": _record_url(*place) if place in named else "",
-        }
-        for one, place in places
-    ]
-
-
-def _seen(table: str, pks: Sequence[int], user: User) -> QuerySet[Any]:
-    """The records of a table that exist for the person."""
-    model = next(model for model in apps.get_models() if model._meta.db_table == table)
-    manager: Any = model._default_manager
-    found = manager.visible_to(user) if hasattr(manager, "visible_to") else manager.all()
-    return with_customers(found.filter(pk__in=pks))
+    """What was in the way of the last undo."""
+    return named_conflicts(shown.report.get("undo", {}).get("conflicts", ()), user)
 
 
 def remembered(shown: DataImport, headers: Sequence[str]) -> DataImport | None:
-    """The last import of a file with these headers, by whomever; none once this one has been set up for them."""
+    """The last import of a file with these headers, also a colleague's; none once this one has been set up for them."""
     shape = shape_of(headers)
     if shown.shape == shape:
         return None
-    return DataImport.objects.like(kind=shown.kind, shape=shape).exclude(pk=shown.pk).first()
+    return DataImport.objects.like(kind=shown.kind, shape=shape, user=shown.by).exclude(pk=shown.pk).first()
 
 
 def fitting_mapping(shown: DataImport, headers: Sequence[str]) -> dict[str, Any]:
     """What was said of the file already, as far as it has these headers; else what the headers say themselves."""
     known = remembered(shown, headers)
-    mapping = known.mapping if known else shown.mapping
+    mapping = known.mapping_for(shown.by) if known else shown.mapping
     sources = mapping.get("columns", {})
     fitting = {name: said for name, said in sources.items() if _header_of(said) in ("", *headers)}
     if not any(map(_header_of, fitting.values())):
@@ -186,17 +158,21 @@ def rejected_words(shown: DataImport) -> list[Word]:
     return list(dict.fromkeys(found))[:_MOST_WORDS]
 
 
+def new_words(shown: DataImport) -> dict[Word, str]:
+    """Words that no record had at the last test run, each with the one that it nearly is: they may stand for others."""
+    return {Word(told["name"], told["word"]): told["like"] for told in shown.report.get("new_words", ())}
+
+
 def _header_of(said: str | Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else said.get("header", "")
 
 
 def _trouble(shown: DataImport) -> str:
     if shown.state == ImportState.FAILED:
-        reason = shown.report.get("error") or _("The job failed.")
-        return _("Nothing was changed. {reason}").format(reason=reason)
+        return _("Nothing was changed. {reason}").format(reason=reason_of(shown.report))
     if shown.state == ImportState.DONE and "undo" in shown.report:
         said = _("{reason} An import is taken back as a whole or not at all: nothing was changed.")
-        return said.format(reason=shown.report["undo"]["error"])
+        return said.format(reason=reason_of(shown.report["undo"]))
     if shown.state == ImportState.CANCELLED:
         return _("This import was given up. Nothing was changed.")
     if shown.state == ImportState.CHECKED and shown.is_strict and (counts_of(shown) or {}).get("rejected"):
@@ -246,19 +222,16 @@ def _notes(shown: DataImport) -> list[str]:
     return notes
 
 
-def _similar(shown: DataImport) -> Iterator[dict[str, Any]]:
-    for near in shown.report.get("near_duplicates", ())[:SIMILAR_SHOWN]:
-        url = _record_url("crm_customer", near["customer"])
-        yield {"row": near["row"], "name": near["name"], "other": near["its_name"], "url": url}
-
-
-def _record_url(table: str, pk: int) -> str:
-    return reverse("crm:view-customer", args=[pk]) if table == "crm_customer" else ""
+def _similar(shown: DataImport, user: User) -> Iterator[dict[str, Any]]:
+    """The pairs whose customer still exists for the person, by the name that it has now."""
+    pairs = shown.report.get("near_duplicates", ())[:SIMILAR_SHOWN]
+    seen = Customer.objects.visible_to(user).filter(pk__in={near["customer"] for near in pairs})
+    names = dict(seen.values_list("pk", "name")) if pairs else {}
+    for near in pairs:
+        if other := names.get(near["customer"]):
+            url = record_url("crm_customer", near["customer"])
+            yield {"row": near["row"], "name": near["name"], "other": other, "url": url}
 
 
 def _counted(sentence: str, number: int) -> str:
-    return sentence.format(count=_whole(number))
-
-
-def _whole(number: float) -> str:
-    return number_format(round(number), use_l10n=True, force_grouping=True)
+    return sentence.format(count=whole(number))

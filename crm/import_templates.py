@@ -15,6 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from crm.actions.import_rows import EMPTYING, Column, Kind
 from crm.lib.cells import amount, day, margin, not_negative, rate, whole, year, yes_no
+from crm.lib.exports import write_text
 from crm.models import Branch, ProductLine, Region, User
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -106,7 +107,7 @@ def _write_value(sheet: Worksheet, at: tuple[int, int], column: Column, value: A
     elif isinstance(value, int):
         sheet.write_number(*at, value)
     else:
-        sheet.write_string(*at, str(value))
+        write_text(sheet, *at, str(value))
 
 
 def _explain(sheet: Worksheet, kind: Kind, user: User, formats: tuple[Format, Format]) -> None:
@@ -126,7 +127,7 @@ def _explain(sheet: Worksheet, kind: Kind, user: User, formats: tuple[Format, Fo
             _(", ").join(_allowed(column, user)),
         )
         for place, word in enumerate(said):
-            sheet.write_string(number, place, word, wrapped)
+            write_text(sheet, number, place, word, wrapped)
     sheet.freeze_panes(4, 0)
 
 

@@ -57,8 +57,10 @@ def open_customers(request: Any, params: QueryDict) -> Opened:
     if line is None:
         filters = CustomerFilter(wanted, customers, request=request)
         return Opened(filters, choose((NAME, CODE, REGION, BRANCH, LINES, *DETAILS), params), _for_file)
-    filters = CustomersOfLineFilter(wanted, customers, request=request, line=line)
-    return Opened(filters, choose(_columns_of_line(line), params), _for_file)
+    led = customers.with_leads(request.user)
+    filters = CustomersOfLineFilter(wanted, led, request=request, line=line)
+    columns = choose(_columns_of_line(line), params)
+    return Opened(filters, columns, lambda found: found.for_file().with_leads(request.user))
 
 
 def _for_file(customers: Any) -> Any:

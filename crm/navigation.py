@@ -1,16 +1,19 @@
 """The menu: each app's entries, by the jobs people come to do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from crm.conflicts import waiting_conflicts
 from crm.export_states import waiting_exports
-from crm.models import User
-from crm.permissions import Permission, can
+from crm.models import Role, User
+from crm.permissions import ROLES, Permission
 from crm.requests import PageRequest
 
 
@@ -31,7 +34,16 @@ def entries() -> list[Entry]:
     return [
         Entry(_("Home"), reverse("crm:home"), "home", Permission.VIEW_HOME),
         Entry(_("Customers"), reverse("crm:list-customers"), "building", Permission.VIEW_CUSTOMERS),
+        Entry(_("People"), reverse("crm:list-people"), "users", Permission.VIEW_REFERENCE),
+        Entry(
+            _("Conflicts"),
+            reverse("crm:list-conflicts"),
+            "alert-triangle",
+            Permission.RESOLVE_CONFLICTS,
+            waiting=waiting_conflicts,
+        ),
         Entry(_("Imports"), reverse("crm:list-imports"), "upload", Permission.IMPORT_DATA),
+        Entry(_("History"), reverse("crm:list-changes"), "history", Permission.LIST_CHANGES),
     ]
 
 
@@ -39,22 +51,31 @@ def closing_entries() -> list[Entry]:
     """What stands at the menu's end."""
     administration = Entry(_("Administration"), reverse("admin:index"), permission=Permission.USE_ADMIN)
     api = Entry(_("API documentation"), reverse("api:docs"))
+    regions = Entry(_("Regions and branch offices"), reverse("crm:list-regions"), permission=Permission.EDIT_REFERENCE)
     exports = Entry(_("My exports"), reverse("crm:list-exports"), waiting=waiting_exports)
-    return [Entry(_("Settings"), icon="settings", children=(exports, administration, api))]
+    bulk = Entry(_("My bulk changes"), reverse("crm:list-bulk-changes"), permission=Permission.CHANGE_IN_BULK)
+    sight = Entry(_("Who sees what"), reverse("crm:explain-sight"), permission=Permission.EXPLAIN_SIGHT)
+    return [Entry(_("Settings"), icon="settings", children=(exports, bulk, regions, sight, administration, api))]
 
 
 def menu(request: PageRequest) -> list[dict]:
     """The menu of the person who asks, with the page he is on marked."""
-    offered = [entry for name in settings.NAVIGATION for entry in import_string(name)()]
-    shown = list(_shown(offered, request.user))
+    shown = _entries_of(Role(request.user.role), get_language(), get_script_prefix())
     current = max((url for entry in shown for url in _urls(entry) if _leads_to(url, request.path)), key=len, default="")
     return [_as_dict(entry, request.user, current) for entry in shown]
 
 
-def _shown(offered: list[Entry], user: User) -> Iterator[Entry]:
+@lru_cache(maxsize=100)
+def _entries_of(role: Role, _language: str | None, _prefix: str) -> tuple[Entry, ...]:
+    """What a role is offered, in the reader's language: put together once, since every page shows it."""
+    offered = [entry for name in settings.NAVIGATION for entry in import_string(name)()]
+    return tuple(_shown(offered, role))
+
+
+def _shown(offered: Iterable[Entry], role: Role) -> Iterator[Entry]:
     for entry in offered:
-        children = tuple(_shown(list(entry.children), user))
-        may_open = entry.permission is None or can(user, entry.permission)
+        children = tuple(_shown(entry.children, role))
+        may_open = entry.permission is None or entry.permission in ROLES[role]
         if may_open and (entry.url or children):
             yield Entry(entry.label, entry.url, entry.icon, entry.permission, entry.waiting, children)
 

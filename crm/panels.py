@@ -18,6 +18,8 @@ class Event:
     title: str
     by: str = ""
     details: tuple[str, ...] = ()
+    topic: str = ""  # what the timeline can be narrowed to (crm.timeline.TOPICS)
+    url: str = ""  # where the rest of it stands
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crm.middleware.LanguageOfUser",
+    "crm.middleware.SessionInUse",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "crm.middleware.SecondFactorFirst",
+    "crm.middleware.CountAgain",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -84,22 +87,34 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "crm.context.frame",
-            ]
+            ],
+            "builtins": ["crm.templatetags.icons"],
         },
     }
 ]
 
 # Names of what higher apps contribute to lower ones: no import upwards.
 CUSTOMER_PANELS = ["grading.panels.grades_of_customer"]
+CUSTOMER_EVENTS = ["grading.events.grades_of_customer"]
+AS_OF_PANELS = ["grading.panels.grades_as_of"]
 HOME_PANELS = ["grading.panels.grades_at_a_glance"]
 NAVIGATION = ["crm.navigation.entries", "grading.navigation.entries", "crm.navigation.closing_entries"]
+CARRIED = ["crm.carried.work", "grading.carried.assessments", "crm.carried.access"]
 IMPORT_KINDS = ["crm.imports.KINDS", "grading.imports.KINDS"]
+# The lists whose rows can be changed in bulk.
+BULK_KINDS = ["crm.customer_bulk.KINDS"]
+# What “Why can this person see this?” can be asked about.
+SIGHT_KINDS = ["crm.sight.KINDS", "crm.sight_of_places.KINDS", "grading.sight.KINDS"]
 # What follows from other records by itself: it does not hold up the undo of an import.
-DERIVED_RECORDS = ["crm.Change", "crm.CustomerRegion", "grading.Grade"]
+DERIVED_RECORDS = ["crm.Change", "crm.CustomerRegion", "crm.CustomerMerge", "crm.DifferentCustomers", "grading.Grade"]
+# What else goes over when two customers are merged.
+MERGE_STEPS = ["grading.merging.STEP"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
-LISTS = ["crm.lists.LISTS", "grading.lists.LISTS"]
+LISTS = ["crm.lists.LISTS", "crm.people_lists.LISTS", "crm.change_lists.LISTS", "grading.lists.LISTS"]
+RECORD_KINDS = ["crm.records.KINDS", "grading.records.KINDS"]
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
 JOB_TASKS = {
+    "bulk-change": "crm.tasks.work_on_bulk_change",
     "export": "crm.tasks.make_export",
     "grade-year": "grading.tasks.grade_year",
     "import": "crm.tasks.work_on_import",
@@ -145,7 +160,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "crm.tasks.reconcile_jobs", "schedule": 20.0},
     "forget-old-exports": {"task": "crm.tasks.forget_old_exports", "schedule": crontab(minute=40)},
+    "forget-old-sign-ins": {"task": "crm.tasks.forget_old_sign_ins", "schedule": crontab(hour=3, minute=20)},
     "forget-old-answers": {"task": "crm.tasks.forget_old_answers", "schedule": crontab(hour=3, minute=10)},
+    "move-due-branches": {"task": "crm.tasks.move_due_branches", "schedule": crontab(minute=5)},
     "regrade-changed-facts": {"task": "grading.tasks.regrade_changed_facts", "schedule": 300.0},
     "grading-do-what-is-due": {"task": "grading.tasks.do_what_is_due", "schedule": crontab(minute="*/10")},
 }
@@ -155,10 +172,14 @@ JOB_HEARTBEAT_SECONDS = 60
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "crm.passwords.NotUsedBefore"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "crm:home"
@@ -167,9 +188,34 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Tries that fail: of an address, and of an account, whose right password opens nothing meanwhile either.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds for which one need not confirm again who one is
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from here
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"user_token": "crm.account_forms.ResetLink"}
 ALLAUTH_TRUSTED_PROXY_COUNT = read.count("PROXIES_IN_FRONT", default=0)  # whose X-Forwarded-For names the client
+MFA_ADAPTER = "crm.accounts.SecondFactors"
+MFA_FORMS = {"authenticate": "crm.account_forms.SignInCode", "reauthenticate": "crm.account_forms.ConfirmingCode"}
 MFA_TOTP_ISSUER = "Hengke"
+MFA_TOTP_TOLERANCE = 1  # a code typed at the end of its half minute still counts
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Whoever has one of these roles works with a second factor or not at all; crm.apps looks whether the roles exist.
+MFA_REQUIRED_ROLES = read.words("MFA_REQUIRED_ROLES")
+# The company's own sign-in: only what is set here exists at all.
+COMPANY_SIGN_IN = {
+    "oidc": read.together("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    and {
+        "issuer": read.issuer("OIDC_ISSUER"),
+        "client_id": read.text("OIDC_CLIENT_ID"),
+        "client_secret": read.text("OIDC_CLIENT_SECRET"),
+        "name": read.text("OIDC_NAME"),
+        "id_claim": read.text("OIDC_ID_CLAIM", default="sub"),
+    },
+    "wecom": read.together("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET"),
+    "dingtalk": read.together("DINGTALK_CLIENT_ID", "DINGTALK_CLIENT_SECRET"),
+    "feishu": read.together("FEISHU_APP_ID", "FEISHU_APP_SECRET"),
+}
 
 # --- languages
 LANGUAGE_CODE = read.one_of("LANGUAGE_CODE", ("zh-hans", "en"), default="zh-hans")
@@ -204,6 +250,7 @@ if EMAIL_URL:
     vars().update(read.env.email_url_config(EMAIL_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.mail_address("EMAIL_FROM", default="Hengke <hengke@localhost>")
 
 # --- security
 SECURE_SSL_REDIRECT = HTTPS

@@ -6,8 +6,9 @@ from celery import Task, shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
-from crm.actions import answers, exports, jobs
+from crm.actions import answers, exports, jobs, open_sessions, places, security_events
 from crm.actions import undo_import as undo_actions
+from crm.actions import work_on_bulk_change as bulk_actions
 from crm.actions import work_on_import as import_actions
 from crm.models import Export
 
@@ -22,7 +23,7 @@ class JobTask(Task):
     fail: Callable[..., object] = staticmethod(jobs.fail_job)
 
     def on_failure(self, exc, task_id, args, kwargs, einfo) -> None:
-        """Say on the job, and on what it was for, what went wrong."""
+        """Say on the job what went wrong, for who looks after the server, and that it did on what the job was for."""
         self.fail(job_id=kwargs["job_id"], error=f"{type(exc).__name__}: {exc}")
 
 
@@ -36,6 +37,12 @@ class UndoTask(JobTask):
     """A task that takes an import back: what ends its job leaves the import as it was done."""
 
     fail = staticmethod(undo_actions.fail_undo)
+
+
+class BulkTask(JobTask):
+    """A task that works on a bulk change: what ends its job ends the bulk change too, or its undo."""
+
+    fail = staticmethod(bulk_actions.fail_bulk_change)
 
 
 @shared_task
@@ -68,7 +75,26 @@ def undo_import(*, job_id: int) -> None:
     undo_actions.work_on_undo(job_id=job_id)
 
 
+@shared_task(base=BulkTask)
+def work_on_bulk_change(*, job_id: int) -> None:
+    """Apply the bulk change of this job, or take it back."""
+    bulk_actions.work_on_bulk_change(job_id=job_id)
+
+
+@shared_task
+def move_due_branches() -> None:
+    """Move the branch offices whose day has come."""
+    places.move_due_branches(today=timezone.localdate())
+
+
 @shared_task
 def forget_old_answers() -> None:
     """Delete the answers whose Idempotency-Key has had its day."""
     answers.forget_old_answers(now=timezone.now())
+
+
+@shared_task
+def forget_old_sign_ins() -> None:
+    """Delete what the log of sign-ins has kept long enough, and the sessions whose time is up."""
+    security_events.forget_old_events(now=timezone.now())
+    open_sessions.forget_run_out_sessions(now=timezone.now())

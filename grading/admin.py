@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.administration.scoped import (
+    ComparedForm,
     ReadOnlyAdmin,
     ScopedAdmin,
     ScopedFilter,
-    ScopedForm,
     ScopedLinks,
     VersionedForm,
     exact,
@@ -26,6 +26,7 @@ from grading.actions.policies import (
     PolicyAlreadyPublished,
     PolicyNotReady,
     draft_next_version,
+    draft_state,
     publish_policy,
     save_draft,
     save_draft_parts,
@@ -166,8 +167,12 @@ class RequiredMarginInline(PartInline):
     ordering = ("product_line__position", "from_year")
 
 
-class PolicyForm(ScopedForm):
+class PolicyForm(ComparedForm):
     """A draft; says in words what the database would refuse."""
+
+    def state_read(self) -> str:
+        """The draft's with its parts."""
+        return draft_state(self.instance)
 
     def clean(self) -> dict[str, Any]:
         """Check what belongs together."""
@@ -216,7 +221,7 @@ class PolicyAdmin(ScopedAdmin):
     ordering = ("-number",)
     related = ("published_by",)
     actions = ("publish_version", "draft_next")
-    refusals = {PolicyAlreadyPublished: PUBLISHED_ALREADY, PartTwice: None}
+    refusals = {**ScopedAdmin.refusals, PolicyAlreadyPublished: PUBLISHED_ALREADY, PartTwice: None}
 
     def visible_to(self, records: QuerySet, user: User) -> QuerySet:
         """Published versions; drafts for those who edit them."""
@@ -232,7 +237,7 @@ class PolicyAdmin(ScopedAdmin):
 
     def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
         """Save the draft and its change."""
-        save_draft(policy=record, by=by, way=Way.ADMIN)
+        save_draft(policy=record, by=by, way=Way.ADMIN, read=form.cleaned_data["read_state"])
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the draft's parts and their changes."""

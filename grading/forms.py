@@ -3,17 +3,15 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms import DayInput, FigureInput, WanFormField
+from crm.forms import DayInput, FigureInput, VersionedRecordForm, WanFormField
 from grading.models import Assessment
 
 FIGURES = ("expected_margin", "potential_sales")
 BUDGET = ("budget_state", "budget_amount", "budget_fits_pricing")
 
 
-class AssessmentForm(forms.ModelForm):
-    """The assessment of a customer line for a fiscal year; `version` is the one the person started from."""
-
-    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+class AssessmentForm(VersionedRecordForm):
+    """The assessment of a customer line for a fiscal year."""
 
     class Meta:
         model = Assessment
@@ -48,10 +46,6 @@ class AssessmentForm(forms.ModelForm):
             "expected_close_on": _("Must lie in the fiscal year."),
             "has_begun_selection": _("Decides only where a line is graded by close horizon."),
         }
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("version", self.instance.version if self.instance.pk else 0)
 
     @property
     def figures(self) -> list[forms.BoundField]:

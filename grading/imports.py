@@ -18,7 +18,7 @@ from grading.actions.locks import lock_lines
 from grading.actions.records import regrade_lines
 from grading.models import Assessment, BudgetState, Cause, Cycle, CycleState
 
-_BUDGETS = {
+BUDGETS = {
     **dict.fromkeys(("confirmed", "已确认", "确认"), BudgetState.CONFIRMED.value),
     **dict.fromkeys(("planned", "计划中", "已计划", "计划"), BudgetState.PLANNED.value),
     **dict.fromkeys(("none", "无", "没有"), BudgetState.NONE.value),
@@ -27,7 +27,7 @@ _ENTERED = (
     Column("expected_margin", margin, ("预期毛利率", "预计毛利率", "毛利率", "expected margin")),
     Column("potential_sales", not_negative, ("潜在销售额", "预计销售额", "potential sales")),
     Column("has_need", yes_no, ("潜在需求", "有需求", "need")),
-    Column("budget_state", choice(_BUDGETS), ("预算状态", "budget"), allowed=tuple(_BUDGETS)),
+    Column("budget_state", choice(BUDGETS), ("预算状态", "budget"), allowed=tuple(BUDGETS)),
     Column("budget_amount", not_negative, ("预算金额", "budget amount")),
     Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
     Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
@@ -116,7 +116,7 @@ def rows_of_assessments(user: User) -> Iterator[Sequence[Any]]:
         entered = (getattr(one, column.name) for column in _ENTERED)
         shown = (yes_or_no(value) if isinstance(value, bool) else value for value in entered)
         row = [customer.code, customer.region.code, one.line.product_line.code, one.fiscal_year, *shown]
-        row[_BUDGET_AT] = said(_BUDGETS, one.budget_state)
+        row[_BUDGET_AT] = said(BUDGETS, one.budget_state)
         yield row
 
 

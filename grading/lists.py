@@ -14,6 +14,7 @@ from crm.lib.columns import ListColumn, choose
 from crm.lib.exports import Type
 from crm.lib.listing import Address, filter_params
 from crm.lists import ListMenu, export_url, grade_in_words, text
+from crm.models import people_seen_by
 from crm.permissions import Permission
 from grading.explain import elements_in_words
 from grading.filters import CycleLineFilter
@@ -22,7 +23,7 @@ from grading.reports import lines_in_force, lines_of_cycle
 
 CYCLE = "cycle"  # the parameter that says of which fiscal year
 
-_SHOWN = ("customer__region", "customer__branch", "product_line", "lead")
+_SHOWN = ("customer__region", "customer__branch", "product_line")
 _CODE = ListColumn(
     "code", _("Code"), lambda line: line.customer.code, css="tabular", is_sortable=True, is_shown=False, is_added=True
 )
@@ -93,13 +94,14 @@ def open_cycle_grades(request: Any, params: QueryDict) -> Opened:
     wanted = filter_params(params)
     cycle = Cycle.objects.get(fiscal_year=_pop_year(wanted))
     lines = lines_of_cycle(cycle, request.user).annotate(cycle_year=Value(cycle.fiscal_year))
-    filters = CycleLineFilter(wanted, lines.select_related(*_SHOWN), request=request)
+    shown = lines.select_related(*_SHOWN).prefetch_related(people_seen_by(request.user, "lead"))
+    filters = CycleLineFilter(wanted, shown, request=request)
     return Opened(filters, choose(CYCLE_COLUMNS, params), _for_file)
 
 
 def open_board(request: Any, params: QueryDict) -> Opened:
     """The gradable lines of one's scope with the labels in force, the best first."""
-    lines = lines_in_force(request.user).select_related(*_SHOWN)
+    lines = lines_in_force(request.user).select_related(*_SHOWN).prefetch_related(people_seen_by(request.user, "lead"))
     filters = CustomerLineFilter(filter_params(params), lines, request=request, default_ordering="-score")
     return Opened(filters, choose(BOARD_COLUMNS, params), _for_file)
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from crm.models import User
 from crm.navigation import Entry
 from crm.permissions import Permission
+from crm.waiting import remembered_count
 from grading.models import Assessment
 
 
@@ -32,4 +33,4 @@ def entries() -> list[Entry]:
 
 def my_unconfirmed(user: User) -> int:
     """How many assessments of the lines a person leads wait for his confirmation in an open cycle."""
-    return Assessment.objects.waiting_for(user).count()
+    return remembered_count(user, "assessments", lambda: Assessment.objects.waiting_for(user).count())

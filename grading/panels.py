@@ -1,36 +1,36 @@
 """What grading shows on crm's pages."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.lib import money
 from crm.lib.dates import add_months
+from crm.lib.moments import day_end
 from crm.models import Customer, CustomerKind, CustomerLine, GradeState, Region, Sale, User
-from crm.panels import Event, Panel
+from crm.panels import Panel
 from crm.permissions import Permission, can
 from crm.requests import PageRequest
 from crm.scope import scope_of
 from grading import reports
+from grading.events import moves, records_of
 from grading.explain import Explanation, explain
 from grading.models import (
     Assessment,
     Cycle,
     CycleState,
-    Grade,
     GradeRecord,
-    GradingPolicy,
     GradingRun,
     RunState,
     Scheme,
 )
-from grading.policy import HISTORY_MONTHS
+from grading.models.policy import rules_of
+from grading.policy import HISTORY_MONTHS, Policy
 from grading.progress import progress_of
 from grading.templatetags.explanations import limits_of
 
@@ -43,21 +43,34 @@ def grades_of_customer(*, request: PageRequest, customer: Customer) -> Panel | N
     if not can(request.user, Permission.VIEW_GRADES) or customer.kind != CustomerKind.CUSTOMER:
         return None
     lines: Sequence[CustomerLine] = customer.active_lines  # type: ignore[attr-defined]
-    records = _records(request.user, customer)
-    policies = GradingPolicy.objects.in_bulk({record.policy_id for record in records})
+    records = records_of(request.user, customer, _RECORDS)
+    policies = {record.policy_id: rules_of(record.policy_id) for record in records}
     sales = _sales(request.user, customer)
     years = _years_to_assess()
-    writable = _writable(request.user, customer)
+    writable = _writable(request.user, lines)
     sections = []
     for line in lines:
         own = [record for record in records if record.line_id == line.pk]
-        sections.append(_section(line, own, policies, sales, years if line.pk in writable else ()))
+        section = _section(line, own, policies, sales, years if line.pk in writable else ())
+        lead = line.lead if line.lead is not None and line.lead.exists_for(request.user) else None
+        sections.append({**section, "lead": lead})
     return Panel(
         "grading/_grades_of_customer.html",
         {"sections": sections},
-        events=tuple(event for line in lines for event in _events(line, records)),
+        events=tuple(event for line in lines for event in moves(line, records)),
         has_chart=any(section["chart"] for section in sections),
     )
+
+
+def grades_as_of(*, request: PageRequest, customer: Customer, day: date, lines: Sequence[int]) -> Panel | None:
+    """What was known of a customer's grades by a day's end: of the lines there were then, in the year in force."""
+    if not can(request.user, Permission.VIEW_GRADES):
+        return None
+    published = Cycle.objects.effective(day).filter(published_at__lt=day_end(day)).first()
+    year = published.fiscal_year if published else None
+    seen = GradeRecord.objects.visible_to(request.user).filter(grade__line__in=lines, grade__fiscal_year=year)
+    records = seen.known_on(day).for_list().order_by("grade__line__product_line__position")
+    return Panel("grading/_grades_as_of.html", {"year": year, "records": list(records) if year else []})
 
 
 def grades_at_a_glance(*, request: PageRequest) -> Panel | None:
@@ -86,37 +99,33 @@ def grades_at_a_glance(*, request: PageRequest) -> Panel | None:
     return Panel("grading/_grades_at_a_glance.html", context)
 
 
-def _records(user: User, customer: Customer) -> list[Any]:
-    """The published records of a customer, newest first."""
-    grades = Grade.objects.visible_to(user).filter(line__customer=customer)
-    records = GradeRecord.objects.filter(grade__in=grades)
-    named = records.annotate(line_id=F("grade__line"), fiscal_year=F("grade__fiscal_year"))
-    return list(named.select_related("by").order_by("-recorded_at", "-pk")[:_RECORDS])
-
-
 def _sales(user: User, customer: Customer) -> list[Sale]:
     """Enough of a customer's sales to cover the two years before any grading date shown."""
     return list(Sale.objects.visible_to(user).filter(line__customer=customer).order_by("-signed_on", "-pk")[:_SALES])
 
 
-def _writable(user: User, customer: Customer) -> set[int]:
+def _writable(user: User, lines: Sequence[CustomerLine]) -> set[int]:
     if not can(user, Permission.SAVE_ASSESSMENT):
         return set()
-    return set(CustomerLine.objects.writable_by(user).filter(customer=customer).values_list("pk", flat=True))
+    seen = {line.pk for line in lines}
+    if user.writes_all_he_sees:
+        return seen
+    return set(CustomerLine.objects.writable_by(user).filter(pk__in=seen).values_list("pk", flat=True))
 
 
 def _years_to_assess() -> tuple[int, ...]:
     """The fiscal years whose assessments may be changed now, the latest first."""
     cycles = Cycle.objects.filter(state__in=(CycleState.OPEN, CycleState.PUBLISHED)).order_by("fiscal_year")
-    in_force = [cycle.fiscal_year for cycle in cycles if cycle.starts_on <= timezone.localdate()][-1:]
-    to_come = [cycle.fiscal_year for cycle in cycles if cycle.starts_on > timezone.localdate()]
+    years, today = cycles.values_list("fiscal_year", "starts_on"), timezone.localdate()
+    in_force = [year for year, starts_on in years if starts_on <= today][-1:]
+    to_come = [year for year, starts_on in years if starts_on > today]
     return (*to_come, *in_force)
 
 
 def _section(
     line: CustomerLine,
     records: Sequence[Any],
-    policies: dict[int, GradingPolicy],
+    policies: dict[int, Policy],
     sales: Sequence[Sale],
     years: Sequence[int],
 ) -> dict[str, Any]:
@@ -141,16 +150,16 @@ def _section(
     }
 
 
-def _explained(line: CustomerLine, record: GradeRecord, policies: dict[int, GradingPolicy]) -> Explanation:
-    return explain(record.grading(), record.facts(line.product_line.code), policies[record.policy_id].published_rules())
+def _explained(line: CustomerLine, record: GradeRecord, policies: dict[int, Policy]) -> Explanation:
+    return explain(record.grading(), record.facts(line.product_line.code), policies[record.policy_id])
 
 
-def _chart(records: Sequence[Any], policies: dict[int, GradingPolicy]) -> dict[str, Any] | None:
+def _chart(records: Sequence[Any], policies: dict[int, Policy]) -> dict[str, Any] | None:
     """The score over time, where it has moved at least once; schemes without a score have none."""
     scored = [record for record in reversed(records) if record.scheme == Scheme.CUSTOMER_VALUE]
     if sum(record.score is not None for record in scored) < 2:
         return None
-    latest = policies[scored[-1].policy_id].published_rules()
+    latest = policies[scored[-1].policy_id]
     return {
         "kind": "steps",
         "name": _("Score"),
@@ -164,23 +173,6 @@ def _chart(records: Sequence[Any], policies: dict[int, GradingPolicy]) -> dict[s
             for record in scored
         ],
     }
-
-
-def _events(line: CustomerLine, records: Sequence[Any]) -> Iterator[Event]:
-    own = [record for record in records if record.line_id == line.pk]
-    for record, before in pairwise([*own, None]):
-        if record is not None and (before is None or _standing(record) != _standing(before)):
-            if before is None:
-                title = _("{line}: {grade}").format(line=line.product_line, grade=_standing(record))
-            else:
-                title = _("{line}: {before} → {grade}").format(
-                    line=line.product_line, before=_standing(before), grade=_standing(record)
-                )
-            yield Event(record.recorded_at, title, by=str(record.by or record.get_cause_display()))
-
-
-def _standing(record: Any) -> str:
-    return str(record.letter or record.get_state_display())
 
 
 def _waiting(

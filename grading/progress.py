@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from crm.lib.durations import duration
+from crm.lib.pace import pace
 from crm.models import JobState, User
 from grading.models import GradingRun
 
@@ -17,8 +16,6 @@ def progress_of(run: GradingRun, user: User, now: datetime) -> dict[str, Any]:
     counts: dict[str, Any] = {"done": job.done, "total": job.total}
     if not user.sees_all_regions:
         counts = {"done": 100 * job.done // job.total if job.total else 0, "total": 100}
-    rate, left = job.rate(now), job.time_left(now)
-    shows_rate = rate is not None and user.sees_all_regions
     return {
         "job": {
             "pk": job.pk,
@@ -29,8 +26,7 @@ def progress_of(run: GradingRun, user: User, now: datetime) -> dict[str, Any]:
         },
         "run": run,
         "label": _label(run),
-        "rate_label": _("{count} a second").format(count=_whole(rate)) if shows_rate and rate is not None else "",
-        "left_label": "" if left is None else duration(left),
+        **pace(job.rate(now) if user.sees_all_regions else None, job.time_left(now)),
     }
 
 
@@ -46,7 +42,3 @@ def _trouble(run: GradingRun, user: User) -> str:
         reason = run.job.error if user.sees_all_regions else ""
         return _("The run failed. Start it again: it goes on where it stopped. {reason}").format(reason=reason).strip()
     return ""
-
-
-def _whole(rate: float | None) -> str:
-    return number_format(round(rate or 0), use_l10n=True, force_grouping=True)

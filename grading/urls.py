@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from grading.views import assessments, board, cycles, policies, runs
+from grading.views import assessments, board, cycles, grid, policies, runs
 
 app_name = "grading"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("cycles/", cycles.list_cycles, name="list-cycles"),
     path("cycles/<int:year>/", cycles.view_cycle, name="view-cycle"),
     path("cycles/<int:year>/grades/", cycles.list_cycle_grades, name="list-cycle-grades"),
+    path("cycles/<int:year>/grid/", grid.edit_grid, name="edit-grid"),
     path("cycles/<int:year>/open/", cycles.open_cycle, name="open-cycle"),
     path("cycles/<int:year>/run/", runs.start_run, name="start-run"),
     path("cycles/<int:year>/publish/", cycles.publish_cycle, name="publish-cycle"),

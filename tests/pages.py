@@ -2,11 +2,13 @@
 
 from datetime import date
 
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from crm.conflicts import remember_count
 from crm.models import CustomerLine
 from grading.actions.records import regrade_lines
 from grading.models import Cause, CycleState
@@ -37,7 +39,9 @@ def grade_again(line: CustomerLine, fiscal_year: int = 2026) -> None:
 
 
 def queries_of(client: Client, address: str) -> int:
-    """How many queries a page needs."""
+    """How many queries a page needs; the menu's count of conflicts is remembered for a minute."""
+    cache.clear()
+    remember_count(0)
     with CaptureQueriesContext(connection) as queries:
         response = client.get(address)
     assert response.status_code == 200

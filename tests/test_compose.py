@@ -28,8 +28,8 @@ REFERENCE = re.compile(r"\$\{(\w+)(:[?-])?")
 def variables_that_settings_read() -> set[str]:
     """Names in capitals that settings.py hands to a reader of the environment."""
     calls = [node for node in ast.walk(ast.parse((ROOT / "crm/settings.py").read_text())) if isinstance(node, ast.Call)]
-    first = [call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
-    return {value for value in first if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z_]+", value)}
+    given = [part.value for call in calls for part in call.args if isinstance(part, ast.Constant)]
+    return {value for value in given if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z_]+", value)}
 
 
 def words_of(command: list[str] | str) -> list[str]:
@@ -122,8 +122,11 @@ def test_the_proxy_is_given_what_its_configuration_asks_for():
 
 def test_secrets_have_no_default():
     secrets = [(name, how) for name, how in REFERENCE.findall(COMPOSE_TEXT) if re.search("SECRET|PASSWORD|TOKEN", name)]
-    assert {name for name, _ in secrets} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
-    assert {how for _, how in secrets} == {":?"}
+    assert {name for name, how in secrets if how == ":?"} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+    # what need not be configured at all is empty then
+    optional = {name for name, how in secrets if how == ":-"}
+    assert optional == {"OIDC_CLIENT_SECRET", "WECOM_SECRET", "DINGTALK_CLIENT_SECRET", "FEISHU_APP_SECRET"}
+    assert all(f"${{{name}:-}}" in COMPOSE_TEXT for name in optional)
 
 
 def test_the_example_names_every_variable():

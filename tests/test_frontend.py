@@ -34,7 +34,7 @@ def test_a_template_has_nothing_that_the_policy_refuses(path):
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_every_icon_is_in_the_sprite(path):
-    used = re.findall(r'_includes/icon\.html" with name="([\w-]+)"', path.read_text())
+    used = re.findall(r'(?:{% icon |icon=)"([\w-]+)"', path.read_text())
     assert [name for name in used if f'id="{name}"' not in SPRITE] == []
 
 

@@ -1,6 +1,6 @@
 """The one function that appends to the change log, for one record or a set."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,7 +16,7 @@ from crm.lib.bulk import append_all
 from crm.lib.transactions import transaction_number
 from crm.models import ApiToken, Change, Contact, Customer, CustomerLine, User, Way
 
-_SECRETS = frozenset({"password", "digest", "token_key"})
+SECRETS = frozenset({"password", "digest", "token_key"})
 
 
 class EditedMeanwhile(Exception):
@@ -44,6 +44,17 @@ def snapshot(record: models.Model) -> dict[str, Any]:
     for name in secrets:
         values[name] = _fingerprint(values[name])
     return values
+
+
+def changed_fields(edits: Sequence[Any]) -> list[str]:
+    """The fields in which any record of one table differs from what it was; `edits` have `record` and `before`."""
+    changed = {
+        name
+        for edit in edits
+        for name, value in snapshot(edit.record).items()
+        if (edit.before or {}).get(name) != value
+    }
+    return [field.name for edit in edits[:1] for field in edit.record._meta.concrete_fields if field.attname in changed]
 
 
 def record_change(
@@ -75,6 +86,17 @@ def record_changes(
     append_all(Change, _COLUMNS, _rows(edits, by, way, reason, batch))
 
 
+def record_departures(records: Iterable[models.Model], *, place: Customer, by: User | None, way: Way) -> None:
+    """Tell followers at a customer's place that records have left it with their line; nothing in them changed."""
+    shared = (transaction_number(), by.pk if by else None, way.value)
+    now = timezone.now()
+    rows = [  # all of them before the first is stored: nothing can be read while PostgreSQL copies
+        (one._meta.db_table, one.pk, place.region_id, place.pk, 0, None, None, "", True, *shared, None, now)
+        for one in records
+    ]
+    append_all(Change, _COLUMNS, rows)
+
+
 _COLUMNS = (
     *("table", "object_id", "region_id", "customer_id", "version", "before", "after", "reason", "is_tombstone"),
     *("transaction", "by_id", "way", "batch", "at"),
@@ -87,14 +109,14 @@ def _rows(
     """The rows of the log, and after them what tells followers at an old place that a record has left it."""
     shared = (transaction_number(), by.pk if by else None, way.value)
     now = timezone.now()
+    places = _Places()  # asked for before the first row is stored: nothing can be read while PostgreSQL copies
+    left = [(one.record, place) for one in edits if (place := _old_place(one.record, one.before or {}, places))]
     for edit in edits:
         parts = _parts(edit)
         if parts is not None:
             yield (*parts, edit.reason or reason, False, *shared, batch, now)
-    for edit in edits:
-        place = _old_place(edit.record, edit.before or {})
-        if place is not None:
-            yield (edit.record._meta.db_table, edit.record.pk, *place, 0, None, None, "", True, *shared, None, now)
+    for record, place in left:
+        yield (record._meta.db_table, record.pk, *place, 0, None, None, "", True, *shared, None, now)
 
 
 def _parts(edit: Edit) -> tuple[Any, ...] | None:
@@ -114,18 +136,30 @@ def _parts(edit: Edit) -> tuple[Any, ...] | None:
     )
 
 
-def _old_place(record: Any, before: dict[str, Any]) -> tuple[int, int] | None:
+class _Places:
+    """Region and customer of customers and lines, each asked of the database once: a merge moves them by hundreds."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def of(self, name: str, number: int) -> tuple[int, int]:
+        """Of a customer (`pk`) or of one of its lines (`lines`)."""
+        if (name, number) not in self._known:
+            customer = Customer.objects.get(**{name: number})
+            self._known[name, number] = (customer.region_id, customer.pk)
+        return self._known[name, number]
+
+
+def _old_place(record: Any, before: dict[str, Any], places: _Places) -> tuple[int, int] | None:
     """Region and customer that a record belonged to and belongs to no more."""
     if isinstance(record, Customer):
         region = before.get("region_id", record.region_id)
         return None if region == record.region_id else (region, record.pk)
     if before.get("line_id") not in (None, getattr(record, "line_id", None)):
-        customer = Customer.objects.get(lines=before["line_id"])
-    elif before.get("customer_id") not in (None, getattr(record, "customer_id", None)):
-        customer = Customer.objects.get(pk=before["customer_id"])
-    else:
-        return None
-    return customer.region_id, customer.pk
+        return places.of("lines", before["line_id"])
+    if before.get("customer_id") not in (None, getattr(record, "customer_id", None)):
+        return places.of("pk", before["customer_id"])
+    return None
 
 
 def _values(edit: Edit) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
@@ -150,7 +184,7 @@ def _customer_of(record: Any) -> Customer | None:
 def _stored(model: type[models.Model]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], frozenset[str]]:
     """The columns of a model, what reads them all from a record, and which of them are secret."""
     names = tuple(field.attname for field in model._meta.concrete_fields)
-    return names, attrgetter(*names), _SECRETS & set(names)
+    return names, attrgetter(*names), SECRETS & set(names)
 
 
 def _fingerprint(secret: str) -> str:

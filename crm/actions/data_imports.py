@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from crm.actions.import_reading import map_by_headers, shape_of
 from crm.actions.import_steps import ImportRefused, kind_for, lock_open, start_work, store_file
 from crm.actions.imports import Kind
-from crm.actions.jobs import cancel_job
-from crm.actions.work_on_import import check_import
+from crm.actions.jobs import cancel_job, stop_job
+from crm.actions.work_on_import import UNDER_WAY, check_import
 from crm.lib.cells import text
 from crm.lib.mappings import mapping_of
 from crm.lib.spreadsheets import SheetPreview, inspect_file
@@ -37,7 +37,7 @@ def upload_import(*, kind: str, name: str, content: bytes, by: User) -> DataImpo
     """
     chosen = kind_for(kind, by)
     sheet, header_row, headers = _place(chosen, inspect_file(content, name))
-    known = DataImport.objects.like(kind=kind, shape=shape_of(headers)).first()
+    known = DataImport.objects.like(kind=kind, shape=shape_of(headers), user=by).first()
     with transaction.atomic():
         return DataImport.objects.create(
             kind=kind,
@@ -45,7 +45,7 @@ def upload_import(*, kind: str, name: str, content: bytes, by: User) -> DataImpo
             sheet=sheet,
             header_row=header_row,
             mode=known.mode if known else ImportMode.BOTH,
-            mapping=known.mapping if known else proposed_mapping(chosen, headers),
+            mapping=known.mapping_for(by) if known else proposed_mapping(chosen, headers),
             by=by,
             language=get_language() or "",
             created_at=timezone.now(),
@@ -96,9 +96,16 @@ def start_import(*, data_import: DataImport, by: User) -> DataImport:
     return _renewed(data_import)
 
 
-@transaction.atomic
 def cancel_import(*, data_import: DataImport, by: User) -> DataImport:
     """Give up an import of which nothing has been applied; its job applies nothing then. Raises ImportRefused."""
+    under_way = DataImport.objects.filter(pk=data_import.pk, state__in=UNDER_WAY)
+    for job_id in under_way.values_list("job_id", flat=True):
+        stop_job(job_id, by=by)
+    return _cancel(data_import, by)
+
+
+@transaction.atomic
+def _cancel(data_import: DataImport, by: User) -> DataImport:
     locked = DataImport.objects.select_for_update().get(pk=data_import.pk)
     if locked.state in APPLIED_STATES:
         raise ImportRefused(_("It has been imported already; it can be undone."))

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.functional import Promise
@@ -22,7 +23,7 @@ from crm.actions.jobs import begin_job, cancel_job, fail_job, finish_job, nudge,
 from crm.lib.columns import PARAMETER, Choice
 from crm.lib.exports import CSV, MEDIA_TYPES, MOST_SHEET_ROWS, Column, csv_lines, write_xlsx
 from crm.lib.listing import Filters, errors_of
-from crm.models import Export, ExportFormat, Job, LineMember, StoredFile, User
+from crm.models import Change, Customer, CustomerMerge, Export, ExportFormat, Job, LineMember, StoredFile, User
 from crm.permissions import Permission, can
 
 JOB_KIND = "export"
@@ -186,16 +187,16 @@ def cancel_export(*, export: Export, by: User) -> bool:
     return cancel_job(_job_of(export), by=by)
 
 
-def is_fetchable(export: Export) -> bool:
-    """Whether the file is there and its maker may have it: he still may see the list, and sees what he saw then."""
+def is_fetchable(export: Export, scope: str) -> bool:
+    """Whether the file is there and its maker may have it: he may see the list, and his scope is what it was then."""
     listed = listed_by_name().get(export.list_name)
     may_see = listed is not None and can(export.by, listed.permission)
-    return export.file_id is not None and may_see and export.scope == scope_in_words(export.by)
+    return export.file_id is not None and may_see and export.scope == scope
 
 
 def fetch_export(*, export: Export, now: datetime) -> StoredFile | None:
     """The file, if its maker may have it now; noted as fetched."""
-    if not is_fetchable(export):
+    if not is_fetchable(export, scope_in_words(export.by)):
         return None
     Export.objects.filter(pk=export.pk, fetched_at=None).update(fetched_at=now)
     return StoredFile.objects.visible_to(export.by).filter(pk=export.file_id).first()
@@ -212,12 +213,32 @@ def forget_old_exports(*, now: datetime) -> int:
 
 
 def scope_in_words(user: User) -> str:
-    """What a person sees, put so that two moments can be compared: a change of role, place or lines shows."""
+    """What a person sees, put so that two moments can be compared.
+
+    A change of role, place or lines shows, and so does a customer that has left the person's region, or any change of
+    which customers his branch office has.
+    """
     places = f"{user.role}/{user.region_id or ''}/{user.branch_id or ''}"
-    if user.sees_all_regions or user.sees_whole_region:
+    reach = user.reach
+    if user.sees_all_regions:
         return places
-    lines = LineMember.objects.current().of(user).order_by("line").values_list("line", flat=True).distinct()
-    return f"{places}/{_digest(*lines)}"
+    left = _mark_of_partings(reach.regions)
+    if reach.is_one_region:
+        return f"{places}/{left}"
+    members = LineMember.objects.current().of_people(reach.people)
+    lines = members.order_by("line").values_list("line", flat=True).distinct()
+    delegated = (reach.regions, reach.branches) if user.delegators else ()
+    of_branches = Customer.objects.filter(deleted_at=None, branch__in=reach.branches).order_by("pk")
+    return f"{places}/{left}/{_digest(*lines, *delegated, '', *of_branches.values_list('pk', flat=True))}"
+
+
+def _mark_of_partings(regions: Sequence[int]) -> str:
+    """The number of the log's row by which a customer last left one of these regions, and how many went by merges."""
+    left = Change.objects.filter(is_tombstone=True, region__in=regions, table=Customer._meta.db_table)
+    merged = CustomerMerge.objects.filter(loser__region__in=regions).exclude(survivor__region__in=regions)
+    undone = CustomerMerge.objects.exclude(undone_at=None).filter(survivor__region__in=regions)
+    away = merged.count() + undone.exclude(loser__region__in=regions).count()
+    return f"{left.aggregate(last=Max('sequence', default=0))['last']}.{away}"
 
 
 def _wish_of(export: Export) -> Wish:

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm.actions.import_rows import EMPTYING, Column, Kind, Row
-from crm.lib.cells import CellError, is_blank, text
+from crm.lib.cells import Cell, CellError, is_blank, text
 from crm.lib.mappings import ColumnMap, MappingUnreadable, Source
 from crm.lib.spreadsheets import Table, TableRow
 
@@ -84,16 +84,22 @@ def read_rows(
 
 def _read_cell(row: Row, column: Column, source: Source, empties: Mapping[str, Any]) -> None:
     try:
-        cell = source.cell_of(row.cells)
+        cell = row.cells.get(source.header)
+        if not _empties(cell):
+            cell = source.cell_of(row.cells)
         if is_blank(cell):
             if column.is_required:
                 row.reject(_("there must be something here"), column.name)
-        elif isinstance(cell, str) and len(cell) < 10 and text(cell).lower() in _EMPTYING:
+        elif _empties(cell):
             _empty(row, column, empties[column.name])
         else:
             row.values[column.name] = column.parse(cell)
     except CellError as error:
         row.reject(str(error), column.name)
+
+
+def _empties(cell: Cell) -> bool:
+    return isinstance(cell, str) and len(cell) < 10 and text(cell).lower() in _EMPTYING
 
 
 def _empty(row: Row, column: Column, nothing: tuple[Any] | None) -> None:

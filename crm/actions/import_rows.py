@@ -37,6 +37,7 @@ class Column:
     about: Any = ""  # what to write there, for whoever fills in the template; translated when it is read
     allowed: tuple[str, ...] = ()  # the only words that it takes, in Chinese and English
     is_key: bool = False  # a record is found by it, so that it cannot be emptied
+    is_shared: bool = False  # many records share a few words: a new one may be a slip of the pen
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Kind:
     columns: tuple[Column, ...]
     match: Callable[[Sequence[Row], User | None], None]  # sets key, record and fields, or reasons
     derive: Callable[[Any], None] = nothing  # columns of the record that follow from others
+    check: Callable[[Sequence[Row]], None] = nothing  # with records filled: reasons that only their new values show
     prepare: Callable[[Sequence[Row], Occasion], None] = nothing  # before records are saved
     settle: Callable[[Sequence[Row], Occasion], None] = nothing  # after that, before changes are recorded
     follow: Callable[[Sequence[Row], Occasion], None] = nothing  # at the end, for what is created or updated
@@ -138,6 +140,6 @@ class Kind:
             stored: Any = self.model._meta.get_field(column.name)
         except FieldDoesNotExist:
             return None
-        if column.is_required or column.is_key or not (stored.null or stored.blank):
+        if column.is_required or column.is_key or not stored.concrete or not (stored.null or stored.blank):
             return None
         return (None,) if stored.null else ("",) if stored.empty_strings_allowed else None

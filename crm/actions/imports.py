@@ -13,17 +13,19 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from crm.actions.changes import Edit, record_changes, snapshot
+from crm.actions.changes import Edit, changed_fields, record_changes, snapshot
 from crm.actions.import_reading import check_map, map_by_headers, read_rows
 from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
 from crm.lib.bulk import insert_all, maker_of, update_all
 from crm.lib.collecting import collector_paused
 from crm.lib.mappings import ColumnMap
 from crm.lib.spreadsheets import Table
+from crm.lib.texts import refuse_unkept_signs
 from crm.models import ImportMode, User, Way
 from crm.models.fields import LineField, ProseField
 
@@ -37,7 +39,6 @@ __all__ = [
     "Reading",
     "Report",
     "Row",
-    "changed_fields",
     "import_kinds",
     "import_rows",
     "import_table",
@@ -138,6 +139,9 @@ def import_rows(
     make = maker_of(kind.model)
     for row in _good(rows):
         _fill(row, kind, mode, make)
+    kind.check(_good(rows))
+    for row in rows:
+        row.outcome = Outcome.REJECTED if row.faults else row.outcome
     near_duplicates = list(kind.resembling([row for row in rows if row.outcome == Outcome.CREATED], by))
     on_progress(FILLED)
     occasion = Occasion(by, uuid4())
@@ -158,24 +162,23 @@ def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
     kept: list[Row] = []
     for row in rows:
         earlier = None if row.faults else first.setdefault(row.record.pk if row.record else row.key, row)
-        if earlier is None or earlier is row or not _combine(earlier, row, chosen.sums):
+        if earlier is None or earlier is row or not _combine(earlier, row, chosen):
             kept.append(row)
     return kept
 
 
-def _combine(earlier: Row, row: Row, sums: frozenset[str]) -> bool:
+def _combine(earlier: Row, row: Row, chosen: ColumnMap) -> bool:
     """Add the row to an earlier one. Returns False, and rejects it, where they differ in more than what is summed."""
+    sums = chosen.sums
     if not sums:
         row.reject(_("the same record as in row {number}").format(number=earlier.number))
         return False
     differing = [name for name in row.fields.keys() | earlier.fields.keys() if name not in sums]
     differing = [name for name in differing if row.fields.get(name) != earlier.fields.get(name)]
     if differing:
-        row.reject(
-            _("the same record as in row {number}, with another {fields}").format(
-                number=earlier.number, fields=", ".join(sorted(differing))
-            )
-        )
+        named = [chosen.columns[name].header if name in chosen.columns else name for name in sorted(differing)]
+        said = _("the same record as in row {number}, with another {fields}")
+        row.reject(said.format(number=earlier.number, fields=_(", ").join(named)))
         return False
     for name in sums:
         earlier.fields[name] = (earlier.fields.get(name) or 0) + (row.fields.get(name) or 0)
@@ -198,8 +201,6 @@ def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
         row.outcome = _outcome(row)
         if row.outcome != Outcome.UNCHANGED:
             _check_fields(row, kind)
-    if row.faults:
-        row.outcome = Outcome.REJECTED
 
 
 def _outcome(row: Row) -> Outcome:
@@ -209,14 +210,18 @@ def _outcome(row: Row) -> Outcome:
 
 
 def _check_fields(row: Row, kind: Kind) -> None:
-    """What the model refuses in its own fields; relations were looked up already."""
+    """What the model refuses in the fields that the row changes; relations were looked up already."""
     texts = _texts(row.record.__class__)
     if all(_is_plainly_fine(row.record, name, texts) for name in row.fields):
         return
     kind.derive(row.record)
-    relations = {name.name for name in row.record._meta.concrete_fields if name.is_relation}
+    now = snapshot(row.record)
+    fields = row.record._meta.concrete_fields
+    kept = {
+        one.name for one in fields if one.is_relation or (row.before or {}).get(one.attname, row) == now[one.attname]
+    }
     try:
-        row.record.clean_fields(exclude=relations)
+        row.record.clean_fields(exclude=kept)
     except ValidationError as error:
         for name, messages in error.message_dict.items():
             row.reject(" ".join(messages), name)
@@ -231,8 +236,13 @@ def _texts(model: type[models.Model]) -> dict[str, float | frozenset[str]]:
         if field.choices
         else field.max_length or float("inf")
         for field in model._meta.concrete_fields
-        if type(field) in plain
+        if type(field) in plain and all(map(_looks_no_further, field.validators))
     }
+
+
+def _looks_no_further(validator: Callable[[Any], None]) -> bool:
+    """Whether a validator finds nothing that `_is_plainly_fine` does not find."""
+    return validator is refuse_unkept_signs or isinstance(validator, MaxLengthValidator)
 
 
 def _is_plainly_fine(record: Any, name: str, texts: dict[str, float | frozenset[str]]) -> bool:
@@ -264,11 +274,3 @@ def _apply(kind: Kind, rows: Sequence[Row], occasion: Occasion, on_progress: Cal
     record_changes(edits, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
     kind.follow(rows, occasion)
     on_progress(1)
-
-
-def changed_fields(rows: Sequence[Row]) -> list[str]:
-    """The fields in which any of the stored records differs from what it was."""
-    changed = {
-        name for row in rows for name, value in snapshot(row.record).items() if (row.before or {})[name] != value
-    }
-    return [part.name for row in rows[:1] for part in row.record._meta.concrete_fields if part.attname in changed]

@@ -73,6 +73,12 @@ def cancel_job(job_id: int, *, by: User) -> bool:
     return _end(job_id, JobState.CANCELLED, error=f"cancelled by {by}")
 
 
+@transaction.atomic(durable=True)
+def stop_job(job_id: int, *, by: User) -> None:
+    """Cancel a job for its worker to see at once, who then lets go of the records that its transaction has locked."""
+    cancel_job(job_id, by=by)
+
+
 def reconcile_jobs(*, now: datetime, is_alone: bool = False) -> int:
     """Nudge again for every active job from which nothing was heard for a while. Returns how many.
 

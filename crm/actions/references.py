@@ -12,7 +12,7 @@ from crm.actions.import_rows import Occasion, Row
 from crm.lib.batches import batches
 from crm.lib.bulk import insert_all, update_all
 from crm.lib.cells import text
-from crm.models import Change, Customer, CustomerLine, DataImport, ProductLine, Region, User, Way
+from crm.models import Branch, Change, Customer, CustomerLine, DataImport, ProductLine, Region, User, Way
 
 _AT_ONCE = 5000  # values in one query
 
@@ -28,19 +28,44 @@ def may_write_region(user: User | None) -> bool:
     return user is None or user.sees_all_regions or user.sees_whole_region
 
 
+def may_open_line(user: User | None, customer: Customer) -> bool:
+    """Whether a person may add a product line to a customer: one of a whole region that is his, or delegated to him."""
+    return (
+        user is None or user.sees_all_regions or (may_write_region(user) and customer.region_id in user.reach.regions)
+    )
+
+
 def regions_by_word(user: User | None) -> dict[str, Region]:
     """The regions that exist for a person, by code and names."""
     return by_word(Region.objects.all() if user is None else Region.objects.visible_to(user))
 
 
+def branches_by_word(user: User | None) -> dict[str, Branch]:
+    """The branch offices of those regions, by code and names."""
+    return by_word(Branch.objects.all() if user is None else Branch.objects.visible_to(user))
+
+
 def product_lines_by_word() -> dict[str, ProductLine]:
-    """The product lines by code and names; those that are not sold any more where no other is called so."""
-    return by_word(ProductLine.objects.order_by("is_active"))
+    """The product lines, those that are not sold any more included, by code and names."""
+    return by_word(ProductLine.objects.all())
 
 
 def by_word(named: Iterable[Any]) -> dict[str, Any]:
-    """Reference rows by their code and names, in lower case."""
-    return {word.lower(): row for row in named for word in (row.name_en, row.name, row.code) if word}
+    """Reference rows by code, and by a name that only one of them has or one of those in use, in lower case."""
+    coded: dict[str, list[Any]] = defaultdict(list)
+    called: dict[str, list[Any]] = defaultdict(list)
+    for row in named:
+        coded[row.code.lower()].append(row)
+        for word in {row.name.lower(), row.name_en.lower()}:
+            called[word].append(row)
+    in_use = {word: [row for row in rows if row.is_active] or rows for word, rows in called.items()}
+    return {word: rows[0] for word, rows in (in_use | coded).items() if word and len(rows) == 1}
+
+
+def not_found(model: type[Model], word: str) -> str:
+    """Why a word stands for none of such records."""
+    sentence = _("there is no {column} “{word}”, or more than one")
+    return sentence.format(column=model._meta.verbose_name, word=word)
 
 
 def customers_by_word(words: Iterable[str], user: User | None) -> dict[str, list[Customer]]:
@@ -66,13 +91,15 @@ def match_customers(rows: Sequence[Row], user: User | None) -> None:
     regions = regions_by_word(user)
     for row in rows:
         word, region = row.values["customer"], row.values.get("region", "")
-        fitting = found.get(word, [])
-        if region:
-            fitting = [one for one in fitting if one.region == regions.get(region.lower())]
+        called, at = found.get(word, []), regions.get(region.lower())
+        fitting = [one for one in called if one.region == at] if region else called
         if len(fitting) == 1:
             row.extra["customer"] = fitting[0]
         elif fitting:
-            row.reject(_("several customers are called “{word}”; write the code").format(word=word), "customer")
+            said_so = _("several customers are called “{word}”; write the code and the region")
+            row.reject(said_so.format(word=word), "customer")
+        elif called and at is None:
+            row.reject(not_found(Region, region), "region")
         else:
             row.reject(_("there is no customer “{word}”").format(word=word), "customer")
 
@@ -88,12 +115,13 @@ def match_lines(rows: Sequence[Row], user: User | None) -> None:
         product_line = product_lines.get(row.values["product_line"].lower())
         if product_line is None:
             word = row.values["product_line"]
-            row.reject(_("there is no product line “{word}”").format(word=word), "product_line")
+            row.reject(not_found(ProductLine, word), "product_line")
             continue
         key = (row.extra["customer"].pk, product_line.pk)
         line = lines.get(key)
-        if line is None and may_write_region(user) and product_line.is_active:
-            line = lines[key] = CustomerLine(customer=row.extra["customer"], product_line=product_line)
+        customer = row.extra["customer"]
+        if line is None and may_open_line(user, customer) and product_line.is_active:
+            line = lines[key] = CustomerLine(customer=customer, product_line=product_line)
         if line is None or (line.pk and line.pk not in writable):
             word = row.values["product_line"]
             row.reject(_("you may not write this customer's line “{word}”").format(word=word), "product_line")
@@ -160,6 +188,6 @@ def pairs(values: Iterable[tuple[Any, Any]], first: str, second: str) -> Iterabl
 
 
 def _writable(lines: Iterable[CustomerLine], user: User | None) -> set[int]:
-    if user is None or may_write_region(user):
+    if user is None or user.sees_all_regions or user.reach.is_one_region:
         return {line.pk for line in lines}
     return set(CustomerLine.objects.writable_by(user).values_list("pk", flat=True))

@@ -1,6 +1,7 @@
 """The rejected rows as the file that they came in: the same sheet and columns, and beside them the reasons."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
@@ -11,9 +12,11 @@ import xlsxwriter
 from crm.actions.import_reading import added_headers, all_added_headers
 from crm.actions.imports import Report, Row
 from crm.lib.cells import Cell, guarded, text
+from crm.lib.exports import write_text
 from crm.lib.spreadsheets import Table
 
 WORKBOOKS = (".xlsx", ".xlsm")
+_LONGEST_TITLE = 31
 
 
 def name_of_rejected(name: str) -> str:
@@ -36,7 +39,7 @@ def write_rejected(*, report: Report, table: Table, name: str, sheet: str = "", 
     writer.writerows([] for _line in range(1, header_row))
     writer.writerow([guarded(header) for header in (*headers, *added_headers())])
     for row, cells in _rows(report, headers):
-        writer.writerow([*(guarded(_told(cell)) for cell in cells), row.number, guarded(report.reasons_of(row))])
+        writer.writerow([*map(_in_csv, cells), row.number, guarded(report.reasons_of(row))])
     return ("\ufeff" + lines.getvalue()).encode()
 
 
@@ -49,14 +52,14 @@ def _rows(report: Report, headers: Sequence[str]) -> Iterator[tuple[Row, list[Ce
         yield row, [row.cells.get(header) for header in headers]
 
 
-def _told(cell: Cell) -> str:
-    return cell if isinstance(cell, str) else text(cell)
+def _in_csv(cell: Cell) -> str:
+    return guarded(cell) if isinstance(cell, str) else text(cell)
 
 
 def _workbook(report: Report, headers: Sequence[str], title: str, header_row: int) -> bytes:
     file = BytesIO()
     with xlsxwriter.Workbook(file, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
-        sheet = book.add_worksheet(title or None)
+        sheet = book.add_worksheet(_title(title))
         head, faulty = book.add_format({"bold": True, "bottom": 1}), book.add_format({"bg_color": "#F8D7DA"})
         faulty_day = book.add_format({"bg_color": "#F8D7DA", "num_format": "yyyy-mm-dd"})
         places = {header: place for place, header in enumerate(headers)}
@@ -69,6 +72,11 @@ def _workbook(report: Report, headers: Sequence[str], title: str, header_row: in
             formats = {place: faulty_day if isinstance(cells[place], date) else faulty for place in wrong}
             _write(sheet, at, (*cells, row.number, report.reasons_of(row)), formats)
     return file.getvalue()
+
+
+def _title(sheet: str) -> str | None:
+    """The sheet's name as Excel can have it: other programs write longer ones, with signs that it forbids."""
+    return re.sub(r"[\[\]:*?/\\]", "_", sheet)[:_LONGEST_TITLE].strip("'") or None
 
 
 def _write(sheet: Any, row: int, cells: Iterable[Cell], formats: dict[int, Any]) -> None:
@@ -85,4 +93,4 @@ def _write(sheet: Any, row: int, cells: Iterable[Cell], formats: dict[int, Any])
         elif isinstance(cell, datetime | date):
             sheet.write_datetime(row, place, cell, shown)
         else:
-            sheet.write_string(row, place, str(cell), shown)
+            write_text(sheet, row, place, str(cell), shown)

@@ -1,13 +1,13 @@
 """API tokens: issued, shown once, revoked. The change log knows of each, and of none the secret."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.actions.changes import record_change, record_removal
+from crm.actions.changes import Edit, record_change, record_changes, record_removal, snapshot
 from crm.lib.moments import day_end
 from crm.models import SCOPES, ApiToken, User, Way
 from crm.permissions import Permission, can
@@ -77,3 +77,13 @@ def revoke_token(*, token: ApiToken, by: User, way: Way = Way.FORM) -> None:
     """End a token at once; the next request with it is refused."""
     record_removal(token, by=by, way=way)
     token.delete()
+
+
+@transaction.atomic
+def revoke_tokens_of(people: Iterable[User], *, by: User | None, way: Way, reason: str = "") -> int:
+    """End all tokens of people at once. Returns how many there were."""
+    tokens = list(ApiToken.objects.filter(user__in=list(people)).order_by("pk"))
+    edits = [Edit(token, snapshot(token), is_removed=True) for token in tokens]
+    record_changes(edits, by=by, way=way, reason=reason)
+    ApiToken.objects.filter(pk__in=[token.pk for token in tokens]).delete()
+    return len(tokens)

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from crm.actions.import_steps import ImportRefused, kind_for, lock_open, start_work, store_file
 from crm.actions.imports import Outcome, Report, import_rows, read_as
 from crm.actions.jobs import begin_job, fail_job, finish_job
-from crm.actions.progress import progress_beside
+from crm.actions.new_words import new_words
+from crm.actions.progress import WorkStopped, progress_beside
 from crm.actions.rejected_rows import name_of_rejected, write_rejected
 from crm.lib.cells import text
 from crm.lib.mappings import MappingUnreadable, mapping_of
@@ -24,7 +25,7 @@ SMALL = 200_000  # bytes: such a file is checked while its page is waited for
 SHOWN = 200  # errors and near-duplicates kept for the page
 _TRIES = 3  # somebody else may have stored one of the records meanwhile; then it is there to be found
 _READ = 0.2  # the part of the work that is reading
-_UNDER_WAY = (ImportState.CHECKING, ImportState.IMPORTING)
+UNDER_WAY = (ImportState.CHECKING, ImportState.IMPORTING)
 
 
 @transaction.atomic
@@ -50,7 +51,7 @@ def work_on_import(*, job_id: int) -> None:
 
     Safe to run twice, also at once. A killed one has changed nothing and is taken up again.
     """
-    found = DataImport.objects.select_related("file").filter(job_id=job_id, state__in=_UNDER_WAY).first()
+    found = DataImport.objects.select_related("file").filter(job_id=job_id, state__in=UNDER_WAY).first()
     if found is None:
         finish_job(job_id, done=0)
         return
@@ -60,17 +61,28 @@ def work_on_import(*, job_id: int) -> None:
             table = _table(found)
             _work(found.pk, job_id, table)
         except (ImportRefused, FileUnreadable, MappingUnreadable) as refusal:
-            fail_import(job_id=job_id, error=str(refusal))
+            fail_import(job_id=job_id, reason=str(refusal))
+        except WorkStopped:
+            stopped = DataImport.objects.filter(job_id=job_id, state__in=UNDER_WAY)
+            stopped.update(state=ImportState.CANCELLED, finished_at=timezone.now())
 
 
 @transaction.atomic
-def fail_import(*, job_id: int, error: str) -> None:
-    """End an import and its job with what went wrong; nothing of it has been applied."""
-    failed = DataImport.objects.select_for_update().filter(job_id=job_id, state__in=_UNDER_WAY).first()
+def fail_import(*, job_id: int, error: str = "", reason: str = "") -> None:
+    """End an import and its job; nothing of it has been applied. `reason` is a sentence for people, `error` is not."""
+    failed = DataImport.objects.select_for_update().filter(job_id=job_id, state__in=UNDER_WAY).first()
     if failed is not None:
-        failed.state, failed.report, failed.finished_at = ImportState.FAILED, {"error": error}, timezone.now()
+        failed.state, failed.report, failed.finished_at = ImportState.FAILED, {"error": reason}, timezone.now()
         failed.save()
-    fail_job(job_id, error=error)
+    fail_job(job_id, error=error or reason)
+
+
+def keep_import(*, report: Report, table: Table, kind: str, name: str, content: bytes, by: User) -> DataImport:
+    """Keep what was imported without a page, in the transaction of its rows: its page can take it back."""
+    file = store_file(name=name, content=content, by=by)
+    made = DataImport(kind=kind, file=file, state=ImportState.IMPORTING, by=by, created_at=timezone.now())
+    _take(made, by, table, report)
+    return made
 
 
 def _table(data_import: DataImport) -> Table:
@@ -94,14 +106,15 @@ def _work(pk: int, job_id: int, table: Table) -> None:
 
 @transaction.atomic
 def _work_once(pk: int, job_id: int, table: Table, show: Callable[[float], Any]) -> None:
-    """The import is locked from here on: who comes second finds nothing to do."""
-    under_way = DataImport.objects.filter(pk=pk, job_id=job_id, state__in=_UNDER_WAY)
+    """The import is locked from here on: who comes second finds nothing to do. Raises WorkStopped."""
+    under_way = DataImport.objects.filter(pk=pk, job_id=job_id, state__in=UNDER_WAY)
     locked = under_way.select_for_update(of=("self",), skip_locked=True).select_related("file").first()
     if locked is None:
         return
     by = User.objects.get(pk=locked.by_id)
     _take(locked, by, table, _import(locked, by, table, show))
-    finish_job(job_id, done=len(table.rows))
+    if not finish_job(job_id, done=len(table.rows)):
+        raise WorkStopped
 
 
 def _import(locked: DataImport, by: User, table: Table, show: Callable[[float], Any]) -> Report:
@@ -130,6 +143,7 @@ def _take(locked: DataImport, by: User, table: Table, report: Report) -> None:
         locked.rejected_file = store_file(name=name_of_rejected(locked.file.name), content=content, by=by)
     if is_check:
         locked.state = ImportState.CHECKED
+        locked.report |= {"new_words": new_words(report, kind_for(locked.kind, by), by)}
     elif report.is_applied:
         locked.state, locked.batch, locked.finished_at = ImportState.DONE, report.batch, timezone.now()
     else:

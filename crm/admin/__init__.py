@@ -1,5 +1,5 @@
 """The administration: what pages do not offer, scoped and written like everything else."""
 
-from crm.admin import audit, customers, people, reference
+from crm.admin import accounts, audit, customers, people, reference
 
-__all__ = ["audit", "customers", "people", "reference"]
+__all__ = ["accounts", "audit", "customers", "people", "reference"]

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.actions.contacts import save_contact
-from crm.actions.customers import LineExists, OutOfReach, add_line, save_customer
-from crm.actions.lines import save_line, save_member
+from crm.actions.customers import BranchElsewhere, LineExists, MayNotTransfer, OutOfReach, add_line, save_customer
+from crm.actions.hierarchy import StandsAboveItself
+from crm.actions.lines import MayNotLead, save_line, save_member
 from crm.actions.sales import save_sale
-from crm.administration.scoped import ScopedAdmin, ScopedFilter, VersionedForm
+from crm.administration.scoped import ComparedForm, ScopedAdmin, ScopedFilter, VersionedForm
 from crm.models import Contact, Customer, CustomerLine, LineMember, Sale, User, Way
 from crm.permissions import Permission
 
@@ -50,7 +51,13 @@ class CustomerAdmin(CustomerRecordAdmin):
     autocomplete_fields = ("parent", "division")
     ordering = ("pinyin", "pk")
     related = ("region", "branch")
-    refusals = {**CustomerRecordAdmin.refusals, OutOfReach: None}
+    refusals = {
+        **CustomerRecordAdmin.refusals,
+        OutOfReach: None,
+        MayNotTransfer: None,
+        BranchElsewhere: None,
+        StandsAboveItself: None,
+    }
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Search as the customers page does."""
@@ -83,6 +90,7 @@ class ContactAdmin(CustomerRecordAdmin):
 class CustomerLineAdmin(CustomerRecordAdmin):
     """Customers in product lines; state and grade are labels that grading writes."""
 
+    form = ComparedForm
     fields = ("customer", "product_line", "is_active", "lead", "state", "grade", "fiscal_year")
     readonly_fields = ("state", "grade", "fiscal_year")
     fixed = ("customer", "product_line")
@@ -92,12 +100,21 @@ class CustomerLineAdmin(CustomerRecordAdmin):
     autocomplete_fields = ("customer",)
     ordering = ("customer__pinyin", "pk")
     related = ("customer", "product_line", "lead")
-    refusals = {LineExists: None}
+    refusals = {**CustomerRecordAdmin.refusals, LineExists: None, MayNotLead: None}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Of those who may lead the customer, and the one who does."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "lead" in form.base_fields:
+            region, lead = (obj.customer.region_id, obj.lead_id) if obj else (None, None)
+            offered = form.base_fields["lead"].queryset
+            form.base_fields["lead"].queryset = offered.who_may_lead(region, besides=lead)
+        return form
 
     def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
         """Add the line, or save who leads it and whether it is active."""
         if record.pk is not None:
-            save_line(line=record, by=by, way=Way.ADMIN)
+            save_line(line=record, by=by, way=Way.ADMIN, read=form.cleaned_data["read_state"])
             return
         line = add_line(
             customer=record.customer, product_line=record.product_line, by=by, way=Way.ADMIN, lead=record.lead
@@ -109,18 +126,19 @@ class CustomerLineAdmin(CustomerRecordAdmin):
 class LineMemberAdmin(CustomerRecordAdmin):
     """Who sees a customer line besides its region, and why."""
 
+    form = ComparedForm
     fields = ("line", "user", "why", "from_on", "until_on")
     fixed = ("line", "user")
     list_display = ("user", "line", "why", "from_on", "until_on")
-    list_filter = (("user", ScopedFilter), "why")
-    search_fields = ("line__customer__search_text", "user__name")
+    list_filter = ("why",)
+    search_fields = ("line__customer__search_text",)
     autocomplete_fields = ("line",)
     ordering = ("-from_on", "pk")
     related = ("line__customer", "line__product_line", "user")
 
     def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
         """Save the membership and its change."""
-        save_member(member=record, by=by, way=Way.ADMIN)
+        save_member(member=record, by=by, way=Way.ADMIN, read=form.cleaned_data["read_state"])
 
 
 @admin.register(Sale)

@@ -2,51 +2,22 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.auth.password_validation import validate_password
-from django.utils.translation import gettext_lazy as _
+from django.http import HttpRequest, HttpResponse
 
 from crm.actions.people import LocksOneselfOut, save_person
-from crm.administration.scoped import ScopedAdmin, ScopedFilter, ScopedForm
-from crm.models import Role, User, Way
-from crm.models.user import OF_A_REGION
+from crm.administration.scoped import ScopedAdmin, ScopedFilter, VersionedForm
+from crm.models import User, Way
 from crm.permissions import Permission
+from crm.person_forms import PersonRules
+from crm.reauthentication import confirm_before_password
 
 
-class PersonForm(ScopedForm):
-    """A person with a new password, where one is to be set."""
+class PersonForm(VersionedForm, PersonRules):
+    """What a person's page checks, in the administration."""
 
-    new_password = forms.CharField(
-        label=_("New password"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Empty: as it is. A new person without one cannot sign in yet."),
-    )
-
-    class Meta:
-        model = User
-        fields = ("username", "name", "role", "region", "branch", "department", "guided_by", "email", "language")
-
-    def clean(self) -> dict[str, Any]:
-        """Check what belongs together."""
-        values = super().clean()
-        role, region, branch = values.get("role"), values.get("region"), values.get("branch")
-        if role in OF_A_REGION and region is None:
-            self.add_error("region", _("This role belongs to a region: choose it."))
-        if role == Role.BRANCH_GM and branch is None:
-            self.add_error("branch", _("This role belongs to a branch office: choose it."))
-        if branch is not None and branch.region != region:
-            self.add_error("branch", _("This branch office belongs to another region."))
-        return values
-
-    def clean_new_password(self) -> str:
-        """Check the password as everywhere."""
-        password = self.cleaned_data["new_password"]
-        if password:
-            validate_password(password, self.instance)
-        return password
+    class Meta(PersonRules.Meta):
+        """The same fields."""
 
 
 @admin.register(User)
@@ -56,26 +27,21 @@ class PersonAdmin(ScopedAdmin):
     view_permission = Permission.EDIT_USERS
     edit_permission = Permission.EDIT_USERS
     form = PersonForm
-    fields = (
-        "username",
-        "name",
-        "role",
-        "region",
-        "branch",
-        "department",
-        "guided_by",
-        "email",
-        "language",
-        "is_active",
-        "new_password",
-    )
+    fields = (*PersonRules.Meta.fields, "new_password")
     list_display = ("username", "name", "role", "region", "branch", "is_active", "last_login")
     list_filter = ("role", ("region", ScopedFilter), "is_active")
     search_fields = ("username", "name")
     ordering = ("username",)
     related = ("region", "branch")
-    refusals = {LocksOneselfOut: None}
+    refusals = {**ScopedAdmin.refusals, LocksOneselfOut: None}
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever sets a password confirms first who he is; what was typed does not wait meanwhile in his session."""
+        if to_confirm := confirm_before_password(request):
+            return to_confirm
+        return super().changeform_view(request, *args, **kwargs)
 
     def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
         """Save the person, the password and the change."""
-        save_person(person=record, by=by, way=Way.ADMIN, password=form.cleaned_data["new_password"])
+        password = form.cleaned_data["new_password"]
+        save_person(person=record, version=version, by=by, way=Way.ADMIN, password=password)

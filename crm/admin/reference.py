@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from crm.actions.named import save_named
-from crm.administration.scoped import ReadOnlyAdmin, ScopedAdmin, ScopedFilter
+from crm.actions.named import StillInUse, save_named
+from crm.actions.places import MoveRefused
+from crm.administration.scoped import ReadOnlyAdmin, ScopedAdmin, ScopedFilter, VersionedForm
 from crm.models import Branch, Department, Division, ProductLine, Region, User, Way
 from crm.permissions import Permission
 
@@ -18,14 +19,16 @@ class NamedAdmin(ScopedAdmin):
 
     view_permission = Permission.VIEW_REFERENCE
     edit_permission = Permission.EDIT_REFERENCE
+    form = VersionedForm
     fields = _NAMED
     list_display = _NAMED
     search_fields = ("code", "name", "name_en")
     ordering = ("position", "code")
+    refusals = {**ScopedAdmin.refusals, StillInUse: None, MoveRefused: None}
 
     def save_record(self, record: Any, *, version: int, by: User, form: Any) -> None:
         """Save the row and its change."""
-        save_named(row=record, by=by, way=Way.ADMIN)
+        save_named(row=record, version=version, by=by, way=Way.ADMIN)
 
 
 class ForEveryone(NamedAdmin):

@@ -7,14 +7,16 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import RelatedFieldListFilter
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from crm.actions.changes import EditedMeanwhile
+from crm.actions.versions import state_of
 from crm.administration.history import changes_of
+from crm.forms import WholeRecordForm
 from crm.lib import money
 from crm.models import User
 from crm.models.fields import FenField, RateField, ScoreField
@@ -51,16 +53,37 @@ def _exact(model: Any, name: Any) -> Any:
 exact: Callable[[Any, Any], Any] = cache(_exact)  # a form leaves out what it shows by the same object
 
 
-class ScopedForm(forms.ModelForm):
+def _nothing(model: Any, name: Any) -> Any:
+    """A read-only link that shows as a link to nothing."""
+
+    def shown(record: Model) -> None:
+        return None
+
+    shown.__name__ = name
+    return admin.display(description=model._meta.get_field(name).verbose_name)(shown)
+
+
+nothing: Callable[[Any, Any], Any] = cache(_nothing)
+
+
+class ScopedForm(WholeRecordForm):
     """A record's form; what the action refused comes back as an error of the whole form, with all that was entered."""
 
     refusal = ""
+    unseen: tuple[str, ...] = ()  # links to records that do not exist for the person: as empty as a link to nothing
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, **dict.fromkeys(self.unseen)}
 
     def clean(self) -> dict[str, Any]:
-        """Say the refusal, if there was one."""
+        """Say the refusal, if there was one; what the person could not see stays unless he chose another."""
         if self.refusal:
             raise ValidationError(self.refusal)
-        return super().clean() or self.cleaned_data
+        values = super().clean() or self.cleaned_data
+        for name in self.unseen:
+            values[name] = values.get(name) or getattr(self.instance, name)
+        return values
 
 
 class VersionedForm(ScopedForm):
@@ -74,6 +97,26 @@ class VersionedForm(ScopedForm):
             self.initial["read_version"] = self.instance.version if self.instance.pk else 0
 
 
+class ComparedForm(ScopedForm):
+    """The form of a record without a version: it says in which state the person read it."""
+
+    read_state = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "read_state" in self.fields:
+            is_new = self.instance.pk is None
+            self.fields["read_state"].required = not is_new
+            self.initial["read_state"] = "" if is_new else self.state_read()
+
+    def state_read(self) -> str:
+        """The state of the record as the form shows it."""
+        return state_of(self.instance)
+
+
+_HIDDEN = ("read_version", "read_state")
+
+
 class ScopedFilter(RelatedFieldListFilter):
     """A filter by a linked record that offers only those that exist for the person."""
 
@@ -81,6 +124,13 @@ class ScopedFilter(RelatedFieldListFilter):
         """The links within scope."""
         related = model_admin.admin_site.get_model_admin(field.remote_field.model)
         return [(row.pk, str(row)) for row in related.get_queryset(request)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        """The records of the chosen link; one that does not exist for the person finds nothing, as one that is none."""
+        offered = {str(pk) for pk, _name in self.lookup_choices}
+        if not offered.issuperset(map(str, self.lookup_val or ())):
+            return queryset.none()
+        return super().queryset(request, queryset)
 
 
 class ScopedLinks:
@@ -116,7 +166,7 @@ class ScopedLinks:
 class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
     """Records of one kind: those that exist for the person, written by the actions that pages and the API use too."""
 
-    form = ScopedForm
+    form: type[ScopedForm] = ScopedForm
     view_on_site = False
     show_full_result_count = False
     list_per_page = 50
@@ -139,17 +189,25 @@ class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
         return self.visible_to(super().get_queryset(request), person_of(request)).select_related(*self.related)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The record of an address; absent where it is out of scope."""
+        """The record of an address; absent where it is out of scope. Whose role reads none is told nothing of any."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         record = super().get_object(request, object_id, from_field)
         if record is None:
             raise Http404
         return record
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Whether an address may filter by this: only what the list itself offers."""
+        """Whether an address may filter by this: only what the list's own filters write there."""
         filters: Any = self.get_list_filter(request)
         offered = [entry if isinstance(entry, str) else entry[0] for entry in filters]
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+        return any(lookup in self._written_by_filter(name) for name in offered)
+
+    def _written_by_filter(self, name: str) -> tuple[str, ...]:
+        field: Any = get_fields_from_path(self.model, name)[-1]
+        if field.is_relation:
+            return f"{name}__{field.target_field.name}__exact", f"{name}__isnull"
+        return name, f"{name}__exact", f"{name}__isnull"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the person may write this record, or such records at all."""
@@ -172,22 +230,25 @@ class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
         return [*super().get_readonly_fields(request, obj), *(self.fixed if obj else ())]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list:
-        """The fields, without links to records that do not exist for the person: they show as absent and stay."""
+        """The fields, without fixed links to records that do not exist for the person; others show as empty."""
         names = list(super().get_fields(request, obj))
-        return [name for name in names if not self._leads_out(name, obj, request)]
+        return [name for name in names if not self._leads_out(name, obj, request) or self._may_be_empty(name)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list:
         """One group of fields; a form carries the version that was read."""
         names = self.get_fields(request, obj)
         may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not may_save:
-            return [(None, {"fields": [exact(self.model, name) for name in names]})]
-        return [(None, {"fields": [*names, "read_version"] if issubclass(self.form, VersionedForm) else names})]
+            unseen = {name for name in names if self._leads_out(name, obj, request)}
+            shown = [nothing(self.model, name) if name in unseen else exact(self.model, name) for name in names]
+            return [(None, {"fields": shown})]
+        return [(None, {"fields": [*names, *(name for name in _HIDDEN if name in self.form.declared_fields)]})]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, with what the action refused when this request tried to save."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", "")
+        form.unseen = tuple(name for name in form.base_fields if self._leads_out(name, obj, request))
         return form
 
     def changeform_view(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -219,11 +280,14 @@ class ScopedAdmin(ScopedLinks, admin.ModelAdmin):
         if not (isinstance(field, ForeignKey) and field.related_model is User):
             return exact(self.model, name)
 
-        @admin.display(description=field.verbose_name, ordering=name)
+        @admin.display(description=field.verbose_name)  # a list sorted by it would tell of people out of sight
         def shown(record: Model) -> User | None:
             return getattr(record, name) if getattr(record, field.attname) in seen() else None
 
         return shown
+
+    def _may_be_empty(self, name: Any) -> bool:
+        return self.model._meta.get_field(name).null and name not in self.fixed
 
     def _leads_out(self, name: Any, record: Any, request: HttpRequest) -> bool:
         field = next((field for field in self.model._meta.concrete_fields if field.name == name), None)

@@ -122,7 +122,8 @@ class Changeable(Creatable):
         record = self.get_object()
         if not self.is_writable(record):
             raise PermissionDenied(_("You see this record, but it is not yours to change."), "not_yours")
-        serializer = self.get_serializer(record, data=data_with_version(request, record), partial=True)
+        data = data_with_version(request, self.basename, record)
+        serializer = self.get_serializer(record, data=data, partial=True)
         serializer.is_valid(raise_exception=True)
         saved = self.save(serializer)
         return Response(self.get_serializer(self.get_queryset().get(pk=saved.pk)).data)

@@ -67,7 +67,8 @@ class DocumentedSchema(AutoSchema):
             response = OpenApiResponse(ProblemSerializer, description=MEANING[status])
             bodies[str(status)] = self._get_response_for_code(response, str(status), [MEDIA_TYPE], direction)
         if self.method == "GET":
-            bodies["304"] = {"description": "What you have, by If-None-Match, is still so."}
+            response = OpenApiResponse(None, description="What you have, by If-None-Match, is still so.")
+            bodies["304"] = self._get_response_for_code(response, "304", direction=direction)
         return bodies
 
     def problem_statuses(self) -> list[int]:

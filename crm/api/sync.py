@@ -269,7 +269,7 @@ class Following:
             yield self.window.changes(model).values("object_id")
         if model is CustomerLine:
             yield CustomerLine.objects.filter(self.window.within("labels_transaction")).values("pk")
-        if model is Customer and LineMember._meta.db_table in busy and not self.person.sees_whole_region:
+        if model is Customer and LineMember._meta.db_table in busy and not self.person.reach.is_one_region:
             members = LineMember.objects.of(self.person).filter(
                 pk__in=self.window.changes(LineMember).values("object_id")
             )
@@ -290,19 +290,25 @@ class Formerly:
         return Q(pk__in=left) | Q(**{f"{self.feed.customer}__in": self._customers()})
 
     def _theirs(self, changes: QuerySet[Change]) -> QuerySet[Change]:
-        if self.person.sees_whole_region:
-            return changes.filter(Q(region=self.person.region_id))
-        return changes.filter(customer__in=self._customers())
+        reach = self.person.reach
+        if reach.is_one_region:
+            return changes.filter(Q(region=reach.regions[0]))
+        theirs = Q(customer__in=self._customers())
+        return changes.filter(theirs | Q(region__in=reach.regions) if reach.regions else theirs)
 
     def _customers(self) -> QuerySet:
-        if self.person.sees_whole_region:
-            return self._theirs(self.window.changes(Customer)).values("object_id")
+        reach = self.person.reach
+        in_regions = self.window.changes(Customer).filter(region__in=reach.regions).values("object_id")
+        if reach.is_one_region:
+            return in_regions
         ended = self.window.changes(LineMember).values("object_id")
-        members = LineMember.objects.of(self.person).filter(Q(until_on=None) | Q(pk__in=ended))
-        mine = Q(pk__in=members.values("line__customer"))
-        if self.person.branch_id is not None:
-            moved = self.window.changes(Customer).filter(before__branch_id=self.person.branch_id)
-            mine |= Q(branch_id=self.person.branch_id) | Q(pk__in=moved.values("object_id"))
+        members = LineMember.objects.of_people(reach.people)
+        mine = Q(pk__in=(members.current() | members.filter(pk__in=ended)).values("line__customer"))
+        if reach.branches:
+            moved = self.window.changes(Customer).filter(before__branch_id__in=reach.branches)
+            mine |= Q(branch_id__in=reach.branches) | Q(pk__in=moved.values("object_id"))
+        if reach.regions:
+            mine |= Q(region_id__in=reach.regions) | Q(pk__in=in_regions)
         return Customer.objects.filter(mine).values("pk")
 
 

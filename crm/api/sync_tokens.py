@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from crm.api.pagination import binding
 from crm.api.problems import BadCursor
-from crm.models import User
+from crm.models import LineMember, User
 
 KEPT_DAYS = 90
 TOKENS = signing.Signer(salt="hengke.api.sync")
@@ -52,7 +52,7 @@ class Binding(NamedTuple):
             if name not in OF_THE_PAGE
             for value in values
         )
-        place = (person.pk, person.role, person.region_id, person.branch_id, _guided(person), edition)
+        place = (person.pk, person.role, person.region_id, person.branch_id, _guided(person), *_dated(person), edition)
         return cls(_digest((request.path, asked)), _digest(place))
 
     def sign(self, number: int) -> str:
@@ -118,9 +118,19 @@ def _moment(word: str) -> datetime | None:
 
 def _guided(person: User) -> list[int]:
     """The people whose customers the person sees too."""
-    if person.sees_all_regions or person.sees_whole_region:
+    reach = person.reach
+    if person.sees_all_regions or reach.is_one_region:
         return []
-    return sorted(person.guided.values_list("pk", flat=True))
+    return sorted(User.objects.filter(guided_by__in=reach.people).values_list("pk", flat=True))
+
+
+def _dated(person: User) -> tuple[Any, ...]:
+    """What the calendar changes without a row in the change log: delegations, and memberships that begin or end."""
+    reach = person.reach
+    if person.sees_all_regions or reach.is_one_region:
+        return ()
+    members = LineMember.objects.dated_ahead().of_people(reach.people)
+    return (reach, sorted(members.values_list("pk", "from_on", "until_on")))
 
 
 def _digest(parts: Any) -> str:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 logger = logging.getLogger(__name__)
+SAID_IN = ("RateLimit", "RateLimit-Policy")
 
 
 class Rate(BaseThrottle):
@@ -49,6 +50,8 @@ def counted(key: str, seconds: int) -> int:
         except ValueError:
             cache.add(key, 0, timeout=2 * seconds)  # whoever comes first; both count after it
             return cache.incr(key)
+    except ValueError:  # the cache was emptied between the two
+        return 1
     except RedisError as error:
         logger.warning("The API does not count its requests: %s", error)
         return 0

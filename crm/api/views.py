@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from crm.actions import customers as customer_actions
 from crm.actions import sales as sale_actions
 from crm.actions.contacts import save_contact
+from crm.actions.hierarchy import StandsAboveItself
 from crm.api import serializers
 from crm.api.resources import Changeable, Creatable
 from crm.api.sync import Feed, Synced, Window
@@ -64,7 +65,12 @@ class CustomerViewSet(Changeable, Synced):
         "create": Permission.EDIT_CUSTOMER,
         "partial_update": Permission.EDIT_CUSTOMER,
     }
-    refusals = {customer_actions.OutOfReach: 403, customer_actions.LineExists: 409}
+    refusals = {
+        customer_actions.OutOfReach: 403,
+        customer_actions.MayNotTransfer: 403,
+        customer_actions.LineExists: 409,
+        StandsAboveItself: 409,
+    }
     feed = Feed(customer="pk", shows=("region", "branch", "division", "parent", "lines", "lines__product_line"))
 
     def get_queryset(self) -> QuerySet:
@@ -75,13 +81,16 @@ class CustomerViewSet(Changeable, Synced):
         return True  # who sees a customer keeps its facts; its lines are another matter
 
     def save(self, serializer: serializers.CustomerSerializer) -> Customer:
-        return customer_actions.save_customer(
-            customer=serializer.record,
-            version=serializer.read_version,
-            by=self.person,
-            way=Way.API,
-            product_lines=serializer.validated_data.get("product_lines", ()),
-        )
+        try:
+            return customer_actions.save_customer(
+                customer=serializer.record,
+                version=serializer.read_version,
+                by=self.person,
+                way=Way.API,
+                product_lines=serializer.validated_data.get("product_lines", ()),
+            )
+        except customer_actions.BranchElsewhere as refusal:
+            raise ValidationError({"branch": [ErrorDetail(str(refusal), "other_region")]}) from refusal
 
 
 class ContactViewSet(Changeable, Synced):
@@ -135,7 +144,7 @@ class CustomerLineViewSet(Creatable, Synced):
     queryset = CustomerLine.objects.all()
     serializer_class = serializers.CustomerLineSerializer
     filterset_class = CustomerLineFilter
-    feed = Feed(customer="customer", shows=("customer__region", "product_line", "lead"), fixed=("customer", "line"))
+    feed = Feed(customer="customer", shows=("customer__region", "product_line", "lead"), fixed=("line",))
     permissions = {
         "list": Permission.VIEW_CUSTOMERS,
         "retrieve": Permission.VIEW_CUSTOMERS,

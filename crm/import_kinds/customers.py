@@ -10,25 +10,28 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.actions.customers import describe
 from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row
+from crm.actions.places import date_customers
 from crm.actions.references import (
-    by_word,
-    customers_by_word,
+    branches_by_word,
     customers_seen_by,
     lines_closed_by_undo,
     lines_of,
     may_write_region,
+    not_found,
     product_lines_by_word,
     regions_by_word,
     reopen_lines,
     store_lines,
 )
+from crm.import_kinds.moves import end_ties_of_moved, match_moves
+from crm.import_kinds.parents import match_parents, refuse_orphans
 from crm.import_kinds.shared import AT_ONCE, called, said, streamed, words, written
 from crm.lib.bulk import among, append_all, update_all
 from crm.lib.cells import choice, text
-from crm.lib.pinyin import full_pinyin, search_text
 from crm.lib.similar import Names
-from crm.models import Branch, Customer, CustomerKind, CustomerLine, CustomerRegion, Division, User
+from crm.models import Branch, Customer, CustomerKind, CustomerLine, CustomerRegion, Division, ProductLine, User
 from crm.permissions import Permission
 
 _KINDS_OF_CUSTOMER = {
@@ -42,7 +45,10 @@ _OWN_FIELDS = ("code", "name", "short_name", "kind", "credit_code", "industry", 
 
 
 def match_customers(rows: Sequence[Row], user: User | None) -> None:
-    """Find each row's customer by code, else credit code, else name; the latter two within the region."""
+    """Find each row's customer by code, else credit code, else name; the latter two within the region.
+
+    A code that two regions use means the customer of the row's region.
+    """
     _match_places(rows, user)
     for row in rows:
         row.key = _key(row)
@@ -51,11 +57,11 @@ def match_customers(rows: Sequence[Row], user: User | None) -> None:
         row.fields |= {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
         row.record = stored.find(row)
         if row.record is None:
-            _require_for_new(row, user, stored)
+            _require_for_new(row, user)
+    match_moves(rows, user)
     _join_names(rows)
-    _match_parents(rows, user)
+    match_parents(rows, user)
     _match_product_lines(rows)
-    _refuse_taken_credit_codes(rows)
 
 
 class _Stored:
@@ -70,17 +76,27 @@ class _Stored:
             for customer in seen.select_related("region", "parent") if wanted else ():
                 value = getattr(customer, name)
                 self.found[(name, value) if name == "code" else (name, customer.region_id, value)].append(customer)
-        codes = among(row.values["code"] for row in rows if "code" in row.values)
-        self.codes = set(Customer.objects.filter(code__in=codes).values_list("code", flat=True))
+        self.regions: dict[str, set[int]] = defaultdict(set)  # of a code, as the rows say
+        for row in rows:
+            if row.key[0] == "code" and "region" in row.fields:
+                self.regions[row.key[-1]].add(row.fields["region"].pk)
 
     def find(self, row: Row) -> Customer | None:
         """The customer of a row; a reason where several fit."""
         fitting = self.found.get(row.key, []) or self._tidied(row)
+        if row.key[0] == "code":
+            fitting = self._of_region(row, fitting)
         if len(fitting) > 1:
-            row.reject(
-                _("several customers are called “{word}”; write the code").format(word=row.values["name"]), "name"
-            )
+            said_so = _("several customers are called “{word}”; write the code and the region")
+            row.reject(said_so.format(word=row.key[-1]), row.key[0])
         return fitting[0] if fitting else None
+
+    def _of_region(self, row: Row, fitting: list[Customer]) -> list[Customer]:
+        """Of the customers with a code that of the row's region, where the code is used in several; else a move."""
+        region = row.fields.get("region")
+        if region is None or max(len(fitting), len(self.regions[row.values["code"]])) < 2:
+            return fitting
+        return [one for one in fitting if one.region_id == region.pk]
 
     def _tidied(self, row: Row) -> list[Customer]:
         """The customers that a code or name with other spaces or widths of signs means; they keep their own."""
@@ -101,8 +117,10 @@ def _key(row: Row) -> tuple:
     return (name, region, row.values.get(name))
 
 
-def _require_for_new(row: Row, user: User | None, stored: _Stored) -> None:
-    if not may_write_region(user) or row.values.get("code") in stored.codes:
+def _require_for_new(row: Row, user: User | None) -> None:
+    if row.key[0] == "code" and "region" in row.fields:
+        row.key = ("code", row.fields["region"].pk, row.key[-1])
+    if not may_write_region(user):
         word = row.values.get("code") or row.values.get("name", "")
         row.reject(_("there is no customer “{word}”").format(word=word), "code" if "code" in row.values else "name")
     for name in ("name", "region"):
@@ -120,7 +138,7 @@ def _join_names(rows: Iterable[Row]) -> None:
 
 
 def _match_places(rows: Sequence[Row], user: User | None) -> None:
-    regions, branches = regions_by_word(user), by_word(Branch.objects.all())
+    regions, branches = regions_by_word(user), branches_by_word(user)
     divisions = _divisions(rows)
     for row in rows:
         for name, known in (("region", regions), ("branch", branches), ("division", divisions)):
@@ -143,36 +161,6 @@ def _divisions(rows: Sequence[Row]) -> dict[str, Division]:
     return {word: found[0] for word, found in named.items() if len(found) == 1}
 
 
-def _match_parents(rows: Sequence[Row], user: User | None) -> None:
-    """A parent stands in the database or in the same file, before or after its children."""
-    wanted = {row.values["parent"] for row in rows if row.values.get("parent")}
-    if not wanted:
-        return
-    stored, in_file = customers_by_word(wanted, user), _rows_by_word(rows)
-    for row in [row for row in rows if row.values.get("parent")]:
-        word = row.values["parent"]
-        fitting = stored.get(word, [])
-        above = in_file.get(word)
-        if len(fitting) == 1:
-            row.fields["parent"] = fitting[0]
-        elif above is not None and above is not row:
-            row.extra["parent"], row.is_touched = above, True
-        else:
-            row.reject(_("there is no parent “{word}”, or more than one").format(word=word), "parent")
-    _refuse_orphans(rows)
-
-
-def _rows_by_word(rows: Iterable[Row]) -> dict[str, Row]:
-    return {row.values[name]: row for row in rows for name in ("name", "code") if name in row.values}
-
-
-def _refuse_orphans(rows: Sequence[Row]) -> None:
-    """A row whose parent is rejected is rejected too, and so on downwards."""
-    while orphans := [row for row in rows if not row.faults and "parent" in row.extra and row.extra["parent"].faults]:
-        for row in orphans:
-            row.reject(_("its parent in row {number} is rejected").format(number=row.extra["parent"].number), "parent")
-
-
 def _match_product_lines(rows: Sequence[Row]) -> None:
     known = product_lines_by_word()
     stored = lines_of(row.record for row in rows if row.record and row.values.get("lines"))
@@ -182,31 +170,50 @@ def _match_product_lines(rows: Sequence[Row]) -> None:
             product_line = known.get(word.lower())
             line = stored.get((row.record.pk, product_line.pk)) if row.record and product_line else None
             if product_line is None or (line is None and not product_line.is_active):
-                row.reject(_("there is no product line “{word}”").format(word=word), "lines")
+                row.reject(not_found(ProductLine, word), "lines")
             elif line is None or line.pk in closed:
                 row.extra.setdefault("lines", []).append(line or product_line)
                 row.is_touched = True
 
 
+def check_customers(rows: Sequence[Row]) -> None:
+    """What customers may not have beside each other or together; then those whose parent is rejected."""
+    _refuse_taken_credit_codes(rows)
+    _refuse_branches_elsewhere(rows)
+    refuse_orphans(rows)
+
+
 def _refuse_taken_credit_codes(rows: Sequence[Row]) -> None:
-    """A credit code is unique within a region, among what is stored and within the file."""
-    given = [row for row in rows if not row.faults and row.values.get("credit_code")]
-    codes = among(row.values["credit_code"] for row in given)
+    """A credit code is unique within a region, among what is stored and within the file; it moves with its customer."""
+    given = [row for row in rows if row.record.credit_code and _gets(row, "region_id", "credit_code")]
+    codes = among(row.record.credit_code for row in given)
     holders = Customer.objects.filter(deleted_at=None, credit_code__in=codes)
     stored = holders.values_list("region_id", "credit_code", "pk") if given else ()
     taken: dict[tuple, Any] = {(region, code): pk for region, code, pk in stored}
     for row in given:
-        region = row.fields.get("region") or row.record.region
-        owner = row.record.pk if row.record else row
-        if taken.setdefault((region.pk, row.values["credit_code"]), owner) != owner:
+        owner = row.record.pk or row
+        if taken.setdefault((row.record.region_id, row.record.credit_code), owner) != owner:
             row.reject(_("Another customer of the region has this credit code."), "credit_code")
+
+
+def _refuse_branches_elsewhere(rows: Sequence[Row]) -> None:
+    """The branch office belongs to the region; what the row does not change stays as it is stored."""
+    placed = [row for row in rows if row.record.branch_id and _gets(row, "region_id", "branch_id")]
+    regions = dict(Branch.objects.values_list("pk", "region")) if placed else {}
+    for row in placed:
+        if "branch" in row.fields and regions[row.record.branch_id] != row.record.region_id:
+            row.reject(_("This branch office belongs to another region."), "branch")
+
+
+def _gets(row: Row, *names: str) -> bool:
+    """Whether a row gives its customer another value in one of these columns of the database."""
+    return row.before is None or any(row.before[name] != getattr(row.record, name) for name in names)
 
 
 def describe_customer(customer: Customer) -> None:
     """What search looks in; a new customer without a code gets its number as one later."""
     customer.code = customer.code or uuid4().hex
-    customer.pinyin = full_pinyin(customer.name)[:600]
-    customer.search_text = search_text(name=customer.name, short_name=customer.short_name, code=customer.code)
+    describe(customer)
 
 
 def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
@@ -222,7 +229,7 @@ def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
     today = timezone.localdate()
     new = [(row.record.pk, row.record.region_id, today) for row in rows if row.is_new]
     append_all(CustomerRegion, ("customer_id", "region_id", "from_on"), new)
-    date_regions([row.record for row in rows if not row.is_new and _is_moved(row)])
+    _follow_moves(rows, occasion)
     named = [(row.record, line) for row in rows for line in row.extra.get("lines", ())]
     store_lines(
         [CustomerLine(customer=one, product_line=line) for one, line in named if not isinstance(line, CustomerLine)],
@@ -231,22 +238,11 @@ def settle_customers(rows: Sequence[Row], occasion: Occasion) -> None:
     reopen_lines([line for _one, line in named if isinstance(line, CustomerLine)], occasion)
 
 
-def _is_moved(row: Row) -> bool:
-    return (row.before or {})["region_id"] != row.record.region_id
-
-
-def date_regions(customers: Iterable[Customer]) -> None:
-    """The customers belong to their region from today on; past figures stay with the region of then."""
-    CustomerRegion.objects.bulk_create(
-        [
-            CustomerRegion(customer_id=one.pk, region_id=one.region_id, from_on=timezone.localdate())
-            for one in customers
-        ],
-        batch_size=2000,
-        update_conflicts=True,
-        unique_fields=["customer", "from_on"],
-        update_fields=["region"],
-    )
+def _follow_moves(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Who has moved belongs to the region from today on; past figures stay with the region of then."""
+    moved = [row.record for row in rows if row.before and row.before["region_id"] != row.record.region_id]
+    date_customers(moved, from_on=timezone.localdate())
+    end_ties_of_moved(moved, occasion)
 
 
 def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[NearDuplicate]:
@@ -260,17 +256,9 @@ def resembling_customers(rows: Sequence[Row], user: User | None) -> Iterator[Nea
             yield NearDuplicate(row.number, row.record.name, like.key, like.name, like.score)
 
 
-def withdraw_customer(customer: Customer) -> None:
-    """Take a created customer back; its code is free again for whoever imports it anew."""
-    ending = f"~{customer.pk}"
-    customer.code = customer.code[: 40 - len(ending)] + ending
-    customer.deleted_at = timezone.now()
-    customer.search_text = search_text(name=customer.name, short_name=customer.short_name, code=customer.code)
-
-
 def date_restored_regions(rows: Sequence[Row], occasion: Occasion) -> None:
     """Customers that an undo moves back belong to their former region from today on."""
-    date_regions([row.record for row in rows if _is_moved(row)])
+    _follow_moves(rows, occasion)
 
 
 def rows_of_customers(user: User) -> Iterator[Sequence[Any]]:
@@ -326,7 +314,7 @@ CUSTOMERS = Kind(
             ("统一社会信用代码", "信用代码", "credit code"),
             about=gettext_lazy("Finds the customer in its region where there is no code."),
         ),
-        Column("industry", written, ("行业", "industry")),
+        Column("industry", written, ("行业", "industry"), is_shared=True),
         Column("region", text, ("大区", "区域", "region"), about=gettext_lazy("A new customer needs it."), is_key=True),
         Column("branch", text, ("分公司", "branch office", "branch")),
         Column(
@@ -349,10 +337,10 @@ CUSTOMERS = Kind(
         Column("note", written, ("备注", "note")),
     ),
     match=match_customers,
+    check=check_customers,
     derive=describe_customer,
     settle=settle_customers,
     resembling=resembling_customers,
     rows=rows_of_customers,
-    withdraw=withdraw_customer,
     restored=date_restored_regions,
 )

@@ -8,12 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Occasion, Row
+from crm.actions.places import note_places
 from crm.actions.references import by_word, closed_by_undo
-from crm.import_kinds.shared import AT_ONCE, called, said, streamed, written, yes_or_no
+from crm.actions.sessions import end_access, ends_access
+from crm.actions.ties import Move, end_ties_of_people
+from crm.actions.tokens import revoke_tokens_of
+from crm.import_kinds.shared import AT_ONCE, called, labelled, said, streamed, written, yes_or_no
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
-from crm.lib.cells import choice, text, yes_no
-from crm.models import Branch, CustomerLine, Department, LineMember, Region, Role, User
+from crm.lib.cells import text, yes_no
+from crm.models import Branch, CustomerLine, Department, LineMember, Region, Role, User, Way
 from crm.models.user import OF_A_REGION
 from crm.permissions import ROLES, Permission
 
@@ -92,7 +96,7 @@ def _match_guides(rows: Sequence[Row]) -> None:
     """Who guides a person stands in the database or in the same file."""
     words = {row.values["guided_by"] for row in rows if row.values.get("guided_by")}
     stored = {one.username.lower(): one for one in _stored(sorted(words))}
-    in_file = {row.key: row for row in rows if not row.faults}
+    in_file = {row.key: row for row in reversed(rows) if not row.faults}  # of two rows of one person the first counts
     for row in [row for row in rows if row.values.get("guided_by") and not row.faults]:
         word = row.values["guided_by"].lower()
         if word in stored:
@@ -101,6 +105,11 @@ def _match_guides(rows: Sequence[Row]) -> None:
             row.extra["guided_by"], row.is_touched = in_file[word], True
         else:
             row.reject(_("there is no person “{word}”").format(word=row.values["guided_by"]), "guided_by")
+    refuse_unguided(rows)
+
+
+def refuse_unguided(rows: Sequence[Row]) -> None:
+    """A row whose guide is rejected is rejected too, and so on."""
     while lost := [
         row for row in rows if not row.faults and "guided_by" in row.extra and row.extra["guided_by"].faults
     ]:
@@ -110,7 +119,7 @@ def _match_guides(rows: Sequence[Row]) -> None:
 
 
 def _check_place(row: Row) -> None:
-    """What belongs together, as the administration's form checks it."""
+    """What belongs together, as the forms check it."""
     role, region, branch = (_becomes(row, name) for name in ("role", "region", "branch"))
     if role in OF_A_REGION and region is None:
         row.reject(_("This role belongs to a region: choose it."), "region")
@@ -139,11 +148,37 @@ def give_no_password(person: User) -> None:
 
 
 def settle_people(rows: Sequence[Row], occasion: Occasion) -> None:
-    """Who guides a person of the same file."""
+    """Who guides a person of the same file; where people are from today on; who must sign in again."""
     guided = [row for row in rows if "guided_by" in row.extra]
     for row in guided:
         row.record.guided_by = row.extra["guided_by"].record
     update_all(User, [row.record for row in guided], ["guided_by"])
+    note_places([row.record for row in rows if row.before is None or _is_moved(row.record, row.before)])
+    _end_ties(rows, occasion)
+    changed = [row.record for row in rows if row.before is not None and ends_access(row.before, row.record)]
+    for person in changed:
+        person.session_version += 1
+    update_all(User, changed, ["session_version"])
+    revoke_tokens_of(changed, by=occasion.by, way=Way.IMPORT)
+
+
+def restore_people(rows: Sequence[Row], occasion: Occasion) -> None:
+    """People who got an earlier role or place back are there from today on, and must sign in again."""
+    known = [row for row in rows if row.before is not None]
+    note_places([row.record for row in known if _is_moved(row.record, row.before or {})])
+    _end_ties(known, occasion)
+    changed = [row.record for row in known if ends_access(row.before or {}, row.record)]
+    end_access(users=changed, by=occasion.by, way=Way.IMPORT, batch=occasion.batch)
+
+
+def _end_ties(rows: Sequence[Row], occasion: Occasion) -> None:
+    """Who gets another region leads and sees customers of the old one no more."""
+    moved = [row.record.pk for row in rows if row.before and row.before["region_id"] != row.record.region_id]
+    end_ties_of_people(moved, Move(occasion.by, Way.IMPORT, batch=occasion.batch))
+
+
+def _is_moved(person: User, before: Mapping[str, Any]) -> bool:
+    return (before["region_id"], before["branch_id"]) != (person.region_id, person.branch_id)
 
 
 def withdraw_person(person: User) -> None:
@@ -191,18 +226,22 @@ PEOPLE = Kind(
             gettext_lazy("The name to sign in with; it finds the person."),
         ),
         Column("name", written, ("姓名", "name")),
-        Column("role", choice(_ROLES), ("角色", "role"), allowed=tuple(word for word in _ROLES if "_" not in word)),
+        Column(
+            "role", labelled(_ROLES, Role), ("角色", "role"), allowed=tuple(word for word in _ROLES if "_" not in word)
+        ),
         Column("region", text, ("大区", "区域", "region")),
         Column("branch", text, ("分公司", "branch office", "branch")),
         Column("department", text, ("部门", "department")),
         Column("guided_by", text, ("指导人", "guided by")),
         Column("email", written, ("邮箱", "电子邮件", "e-mail", "email")),
-        Column("is_active", yes_no, ("在职", "active")),
+        Column("is_active", yes_no, ("在职", "active", "works here")),
     ),
     match=match_people,
+    check=refuse_unguided,
     derive=give_no_password,
     settle=settle_people,
     rows=rows_of_people,
     holds=people_at_work,
     withdraw=withdraw_person,
+    restored=restore_people,
 )

@@ -67,6 +67,17 @@ def _refuse_taken_numbers(rows: Sequence[Row], stored: dict[tuple, Sale]) -> Non
             row.reject(_("The customer line already has a sale with this contract number."), "contract_no")
 
 
+def refuse_numbers_given_twice(rows: Sequence[Row]) -> None:
+    """Of two sales of a line that get one contract number the first keeps it."""
+    given: dict[tuple, Row] = {}
+    for row in [row for row in rows if row.record.contract_no]:
+        line = row.extra["line"]
+        first = given.setdefault((line.pk or id(line), row.record.contract_no), row)
+        if first is not row:
+            sentence = _("row {number} gives this contract number to another sale of the line")
+            row.reject(sentence.format(number=first.number), "contract_no")
+
+
 def follow_sales(rows: Sequence[Row], occasion: Occasion) -> None:
     """What was bought decides grades: mark the lines for regrading."""
     for some in batches(sorted({row.record.line_id for row in rows}), AT_ONCE):
@@ -114,6 +125,7 @@ SALES = Kind(
         Column("note", written, ("备注", "note")),
     ),
     match=match_sales,
+    check=refuse_numbers_given_twice,
     prepare=open_lines,
     follow=follow_sales,
     rows=rows_of_sales,

@@ -1,13 +1,16 @@
 """What several kinds of import share: columns, words, and how what a person sees is written as rows of a kind."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.conf import settings
+from django.db.models import Model, QuerySet, TextChoices
+from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
 
 from crm.actions.import_rows import Column
-from crm.lib.cells import Cell, code, text
+from crm.lib.cells import Cell, Parser, choice, code, text
 
 AT_ONCE = 5000  # values in one query
 _READ_AT_ONCE = 2000
@@ -40,6 +43,20 @@ LINE_COLUMNS = (
 def called(model: type[Model], name: str) -> str:
     """What people call a field of a record."""
     return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+
+def labelled(words: Mapping[str, str], choices: type[TextChoices]) -> Parser:
+    """A parser of one of a few words, or of what pages call their meanings in any language."""
+
+    @cache
+    def with_labels() -> dict[str, str]:  # when the first cell is read: before, nothing can be translated
+        found = dict(words)
+        for language, _name in settings.LANGUAGES:
+            with translation.override(language):
+                found = {str(choice.label).lower(): str(choice.value) for choice in choices} | found
+        return found
+
+    return lambda cell: choice(with_labels())(cell)
 
 
 def words(cell: Cell) -> list[str]:

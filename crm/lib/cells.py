@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -26,9 +26,11 @@ _DAYS = (
 _SERIAL_ZERO = date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119: nothing else that is written where a day belongs
 _LARGEST_AMOUNT = 10**15  # yuan
+# Refuses what it cannot reckon exactly, and what would be written in more digits than any figure has.
+_EXACT = Context(prec=400, Emax=400, Emin=-400, traps=[Inexact, InvalidOperation, Overflow])
 _MOST_EXACT = 10**15  # what a spreadsheet's number keeps all digits of
-_YES = {"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"}
-_NO = {"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"}
+YES = frozenset({"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"})
+NO = frozenset({"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"})
 _FORMULA = "=+-@\t\r\n"
 
 
@@ -42,9 +44,9 @@ def is_blank(cell: Cell) -> bool:
 
 
 def text(cell: Cell) -> str:
-    """The cell as text in one form; a code that a spreadsheet keeps as 123.0 is 123."""
+    """The cell as text in one form, without NUL; a code that a spreadsheet keeps as 123.0 is 123."""
     if isinstance(cell, str):
-        return (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip()
+        return (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).replace("\0", "").strip()
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, int | float):
@@ -52,6 +54,13 @@ def text(cell: Cell) -> str:
     if isinstance(cell, datetime | date):
         return cell.isoformat()[:10]
     return ""
+
+
+def refuse_nul(cell: Cell) -> None:
+    """Raise CellError for a text with NUL, which a workbook can hold and PostgreSQL cannot even look for."""
+    if isinstance(cell, str) and "\0" in cell:
+        sentence = _("Character %(place)d (%(sign)s) is a control character: delete it.")
+        raise CellError(sentence % {"place": cell.index("\0") + 1, "sign": "U+0000"})
 
 
 def code(cell: Cell) -> str:
@@ -64,17 +73,25 @@ def code(cell: Cell) -> str:
 
 def amount(cell: Cell) -> int:
     """Whole fen: 4000000, 4,000,000.00, ¥4,000,000, 400万, 1.2亿, (1,000) for what is taken back."""
-    written = re.sub(r"[¥$\s]|人民币|RMB|CNY", "", _plain(cell))
-    if written.startswith("(") and written.endswith(")"):
-        written = f"-{written[1:-1]}"
-    match = _AMOUNT.match(written)
-    if match is None:
+    read = _figure(cell)
+    if read is None:
         raise CellError(_("{cell} is not an amount").format(cell=_quoted(cell)))
-    sign, whole, fraction, unit = match.groups()
-    yuan = Decimal(f"{sign}{whole.replace(',', '')}{fraction or ''}") * _UNITS[unit or ""]
+    number, unit = read
+    yuan = number * _UNITS[unit]
     if abs(yuan) > _LARGEST_AMOUNT:
         raise CellError(_("{cell} is too large").format(cell=_quoted(cell)))
     return _exact(yuan, cell)
+
+
+def scaled(cell: Cell, factor: Decimal) -> str:
+    """A figure without a unit, written as `amount` reads it, times a factor: exactly, in plain digits."""
+    read = _figure(cell)
+    try:
+        if read is None or read[1]:
+            raise InvalidOperation
+        return format(_EXACT.multiply(read[0], factor), "f")
+    except DecimalException as error:
+        raise CellError(_("“{cell}” is not a plain number").format(cell=text(cell)[:40])) from error
 
 
 def not_negative(cell: Cell) -> int:
@@ -120,9 +137,9 @@ def day(cell: Cell) -> date:
 def yes_no(cell: Cell) -> bool:
     """是 or 否, yes or no, true or false, 1 or 0."""
     written = _plain(cell).lower()
-    if written not in _YES | _NO:
+    if written not in YES | NO:
         raise CellError(_("{cell} is neither yes nor no").format(cell=_quoted(cell)))
-    return written in _YES
+    return written in YES
 
 
 def year(cell: Cell) -> int:
@@ -155,12 +172,12 @@ def choice(words: Mapping[str, str]) -> Parser:
 
 
 def guarded(written: str) -> str:
-    """Text for a csv file: what a spreadsheet program would take for a formula stays text, behind an apostrophe.
+    """Text for a csv file: what a spreadsheet program would take for a formula or a number with a sign stays text.
 
-    A text that already looks guarded gets a second one, so that `without_guard` gives back what was written.
+    It stands behind an apostrophe. A text that already looks guarded gets a second one, so that `without_guard` gives
+    back what was written. Figures are written without this.
     """
-    is_number = re.fullmatch(r"[-+]?[\d,]+(\.\d+)?%?", written)
-    return f"'{written}" if _is_guarded(f"'{written}") and not is_number else written
+    return f"'{written}" if _is_guarded(f"'{written}") else written
 
 
 def without_guard(cell: Cell) -> Cell:
@@ -173,6 +190,18 @@ def _is_guarded(written: str) -> bool:
     return bool(first) and first in _FORMULA
 
 
+def _figure(cell: Cell) -> tuple[Decimal, str] | None:
+    """What an amount says: its figures, without the signs of our money around them, and its unit."""
+    written = re.sub(r"[¥\s]|人民币|RMB|CNY", "", _plain(cell))
+    if written.startswith("(") and written.endswith(")"):
+        written = f"-{written[1:-1]}"
+    match = _AMOUNT.match(written)
+    if match is None:
+        return None
+    sign, whole, fraction, unit = match.groups()
+    return Decimal(f"{sign}{whole.replace(',', '')}{fraction or ''}"), unit or ""
+
+
 def _plain(cell: Cell) -> str:
     return text(cell)
 
@@ -181,8 +210,7 @@ def _number(cell: int | float) -> Decimal:
     """The number that a spreadsheet shows: its fifteen digits, without the noise behind them."""
     if isinstance(cell, float) and not math.isfinite(cell):
         raise CellError(_("{cell} is not a number").format(cell=_quoted(str(cell))))
-    exact = Decimal(cell) if isinstance(cell, int) else Decimal(f"{cell:.15g}")
-    return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+    return Decimal(cell) if isinstance(cell, int) else Decimal(f"{cell:.15g}")
 
 
 def _exact(value: Decimal, cell: Cell) -> int:

@@ -65,7 +65,7 @@ Row = Sequence[Any]
 def csv_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
     """A csv file that Excel opens as it is, piece by piece: UTF-8 with BOM, no text becomes a formula."""
     written = [_CSV[column.type] for column in columns]
-    head = [_plain_text(column.header) for column in columns]
+    head = [guarded(column.header) for column in columns]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     buffer.write(_BOM)
@@ -92,7 +92,7 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Row], file: IO[bytes]) 
         head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF1F5"})
         for index, column in enumerate(columns):
             sheet.set_column(index, index, _width(column, [row[index] for row in first]))
-            _write_text(sheet, 0, index, column.header, head)
+            write_text(sheet, 0, index, column.header, head)
         sheet.freeze_panes(1, 1)
         last = _fill(book, sheet, columns, chain(first, remaining))
         if columns:
@@ -102,6 +102,15 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Row], file: IO[bytes]) 
 
 class TooManyRows(Exception):
     """A sheet holds no more rows."""
+
+
+def write_text(sheet: Any, row: int, index: int, text: str, shown: Any = None) -> None:
+    """A text as it stands. The library takes `<r>…</r>` for markup of its own, so that one is escaped here."""
+    if len(text) > _LONGEST_TEXT // 2:
+        text = _cut(text)
+    if text[:3] == "<r>" and _RICH.fullmatch(text):
+        text = f'<r><t xml:space="preserve">{escape(text)}</t></r>'
+    sheet.write_string(row, index, text, shown)
 
 
 def text_width(text: str) -> int:
@@ -128,7 +137,7 @@ def _fill(book: Workbook, sheet: Any, columns: Sequence[Column], rows: Iterable[
 
 def _cell_writer(book: Workbook, sheet: Any, kind: Type) -> Callable[[int, int, Any], None]:
     if kind == Type.TEXT:
-        return lambda row, index, value: _write_text(sheet, row, index, value, None)
+        return lambda row, index, value: write_text(sheet, row, index, value)
     shown = book.add_format({"num_format": _FORMATS[kind]})
     write, number = sheet.write_number, _NUMBERS[kind]
     if kind not in (Type.DAY, Type.MOMENT):
@@ -142,15 +151,6 @@ def _cell_writer(book: Workbook, sheet: Any, kind: Type) -> Callable[[int, int, 
             write(row, index, serial, shown)
 
     return write_day
-
-
-def _write_text(sheet: Any, row: int, index: int, text: str, shown: Any) -> None:
-    """A text as it stands. The library takes `<r>…</r>` for markup of its own, so that one is escaped here."""
-    if len(text) > _LONGEST_TEXT // 2:
-        text = _cut(text)
-    if text[:3] == "<r>" and _RICH.fullmatch(text):
-        text = f'<r><t xml:space="preserve">{escape(text)}</t></r>'
-    sheet.write_string(row, index, text, shown)
 
 
 def _cut(text: str) -> str:
@@ -174,12 +174,6 @@ def _emptied(buffer: io.StringIO) -> bytes:
     buffer.seek(0)
     buffer.truncate()
     return piece
-
-
-def _plain_text(text: str) -> str:
-    """Text that stays text: other than in a column of figures, a sign and digits are no number either (+8613…)."""
-    written = guarded(text)
-    return f"'{text}" if written == text and text[:1] in ("+", "-") else written
 
 
 def _local(moment: datetime) -> datetime:
@@ -212,7 +206,7 @@ _NUMBERS: dict[Type, Callable[[Any], int | float]] = {
     Type.MOMENT: _moment_serial,
 }
 _CSV: dict[Type, Callable[[Any], str]] = {
-    Type.TEXT: _plain_text,
+    Type.TEXT: guarded,
     Type.WHOLE: str,
     Type.MONEY: lambda amount: str(money.yuan(amount)),
     Type.PERCENT: lambda rate: str(money.percent(rate)),

@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 PAGE_SIZES = (25, 50, 100, 200)
+_USUAL = 50
 COUNTED = 10_000  # beyond it a list says "10,000+": an exact count of a huge table costs more than its page
 _SIZE_KEY = "page_size"
 _OWN = frozenset({"page", _SIZE_KEY, "at", "columns"})
@@ -81,16 +82,18 @@ class Listing:
         return f"{self.address.params.urlencode()}&" if self.address.params else ""
 
 
-def page_of(request: HttpRequest, filters: Filters, columns: Sequence[Column]) -> Listing:
+def page_of(
+    request: HttpRequest, filters: Filters, columns: Sequence[Column], sizes: Sequence[int] = PAGE_SIZES
+) -> Listing:
     """The page that the address asks for. A parameter that makes no sense is said, and shows no rows."""
     address = Address(request.path, request.GET)
-    size, wrong_size = _size(request)
+    size, wrong_size = _size(request, sizes)
     number, wrong_number = _number(request.GET.get("page") or "1")
     wrong = [*errors_of(filters), *filter(None, (wrong_size, wrong_number))]
     listing = Listing(address, errors=wrong)
     listing.columns = _heads(columns, filters, address)
     if not wrong:
-        _fill(listing, filters.qs, number, size)
+        _fill(listing, filters.qs, number, size, sizes)
     return listing
 
 
@@ -153,7 +156,7 @@ def errors_of(filters: Filters) -> list[str]:
     return unknown + wrong
 
 
-def _fill(listing: Listing, rows: QuerySet, number: int, size: int) -> None:
+def _fill(listing: Listing, rows: QuerySet, number: int, size: int, sizes: Sequence[int]) -> None:
     listing.first = (number - 1) * size
     found = list(rows[listing.first : listing.first + size + 1])
     listing.rows = found[:size]
@@ -169,7 +172,7 @@ def _fill(listing: Listing, rows: QuerySet, number: int, size: int) -> None:
         "next_url": address.having(page=str(number + 1)) if has_next else "",
         "sizes": [
             {"size": choice, "url": address.having(page_size=str(choice), page=None), "current": choice == size}
-            for choice in PAGE_SIZES
+            for choice in sizes
         ],
     }
 
@@ -200,13 +203,14 @@ def _turned(column: Column, ordering: str) -> str:
     return down if column.is_numeric else up
 
 
-def _size(request: HttpRequest) -> tuple[int, str]:
-    asked = request.GET.get(_SIZE_KEY)
+def _size(request: HttpRequest, sizes: Sequence[int]) -> tuple[int, str]:
+    asked, usual = request.GET.get(_SIZE_KEY), _USUAL if _USUAL in sizes else sizes[0]
     if asked is None:
-        return request.session.get(_SIZE_KEY, PAGE_SIZES[1]), ""
-    if asked not in map(str, PAGE_SIZES):
-        return PAGE_SIZES[1], _("A page has {sizes} rows, not “{size}”.").format(
-            sizes=_(", ").join(map(str, PAGE_SIZES)), size=asked
+        kept = request.session.get(_SIZE_KEY, usual)
+        return kept if kept in sizes else usual, ""
+    if asked not in map(str, sizes):
+        return usual, _("A page has {sizes} rows, not “{size}”.").format(
+            sizes=_(", ").join(map(str, sizes)), size=asked
         )
     if request.session.get(_SIZE_KEY) != int(asked):
         request.session[_SIZE_KEY] = int(asked)

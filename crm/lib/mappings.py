@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.lib.cells import Cell, CellError, is_blank, text
+from crm.lib.cells import Cell, CellError, is_blank, refuse_nul, scaled, text
 from crm.lib.spreadsheets import Table, TableRow, read_table
 
 _KEYS = {"kind", "assumptions", "only", "columns", "sum"}
@@ -35,27 +35,23 @@ class Source:
     factor: Decimal | None = None
 
     def cell_of(self, cells: Mapping[str, Cell]) -> Cell:
-        """The value in a row. Raises CellError where a table to look it up in does not know it."""
+        """The value in a row. Raises CellError for NUL, and where a table to look it up in does not know it."""
         cell = cells.get(self.header) if self.header else self.constant
+        refuse_nul(cell)
         if is_blank(cell):
             return self.default
         if self.values:
             cell = self.values.get(text(cell), cell)
         if self.lookup is not None:
             cell = self._looked_up(cell)
-        return cell if self.factor is None else self._scaled(cell)
+        return cell if self.factor is None else scaled(cell, self.factor)
 
     def _looked_up(self, cell: Cell) -> Cell:
         found = (self.lookup or {}).get(text(cell))
+        refuse_nul(found)
         if is_blank(found):
             raise CellError(_("{file} does not know “{cell}”").format(file=self.lookup_name, cell=text(cell)))
         return found
-
-    def _scaled(self, cell: Cell) -> str:
-        try:
-            return format(Decimal(text(cell)) * (self.factor or 1), "f")
-        except InvalidOperation as error:
-            raise CellError(_("“{cell}” is not a plain number").format(cell=text(cell))) from error
 
 
 @dataclass(frozen=True)

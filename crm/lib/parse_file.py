@@ -23,7 +23,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, BinaryIO
-from xml.sax.saxutils import unescape
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import orjson
 from python_calamine import (
@@ -46,6 +46,8 @@ _OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PERCENT_FORMATS = {"9", "10"}  # 0% and 0.00%, which every program knows by these numbers
+_PLACE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]*\d+)[\"']")
+_ROWS_AND_CELLS = re.compile(rb"<(?:[\w.-]+:)?(row|c)(?=[\s/>])([^>]*)")
 _BLOCK = 1_000_000  # bytes or signs at a time
 _ROWS_AT_ONCE = 1000
 
@@ -123,8 +125,10 @@ def _refuse_bomb(file: BinaryIO, largest: int, ratio: int) -> None:
             unpacked = sum(part.file_size for part in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise Refusal("no_workbook", error=str(error)) from error
-    if unpacked > min(largest, ratio * file.seek(0, io.SEEK_END)):
+    if unpacked > largest:
         raise Refusal("unpacked")
+    if unpacked > ratio * file.seek(0, io.SEEK_END):
+        raise Refusal("packed")
 
 
 def _chosen(book: CalamineWorkbook, asked: dict[str, Any]) -> list[str]:
@@ -161,6 +165,14 @@ def _percent(cell: float) -> str:
     return f"{(Decimal(f'{cell:.15g}') * 100).normalize():f}%"
 
 
+def _column(place: bytes) -> int:
+    """The number of a place's column, the reverse of `_letters`."""
+    number = 0
+    for letter in place.rstrip(b"0123456789"):
+        number = number * 26 + letter - 64
+    return number - 1
+
+
 @lru_cache
 def _letters(column: int) -> bytes:
     left, last = divmod(column, 26)
@@ -172,50 +184,78 @@ class Percents:
 
     def __init__(self, file: BinaryIO) -> None:
         self.archive = zipfile.ZipFile(file)
-        self.styles = self._styles()
-        self.parts = self._parts() if self.styles else {}
+        self.names = {name.lower(): name for name in self.archive.namelist()}
+        styles = b"|".join(b"%d" % number for number in self._styles())
+        self.cell = re.compile(rb"<(?:[\w.-]+:)?c(?=\s)(?=[^>]*\ss\s*=\s*[\"']0*(?:" + styles + rb")[\"'])([^>]*)")
+        self.parts = self._parts() if styles else {}
 
     def of(self, sheet: str) -> set[bytes]:
         """The places of the cells of a sheet that have such a style, such as B2."""
         if sheet not in self.parts:
             return set()
-        styles = b"|".join(b"%d" % number for number in self.styles)
-        cell = re.compile(rb'<c (?=[^>]*\bs="(?:' + styles + rb')")[^>]*?\br="([A-Z]+\d+)"')
-        return set(cell.findall(self._read(self.parts[sheet])))
+        written = self._read(self.parts[sheet])
+        places = [_PLACE.search(attributes) for attributes in self.cell.findall(written)]
+        named = {place.group(1).upper() for place in places if place}
+        return named if all(places) else self._counted(written)
+
+    def _counted(self, written: bytes) -> set[bytes]:
+        """The same where cells do not say their place: each stands behind the last, each row below the last."""
+        row = column = 0
+        found = set()
+        for tag in _ROWS_AND_CELLS.finditer(written):
+            place = _PLACE.search(tag.group(2))
+            if tag.group(1) == b"row":
+                row, column = int(place.group(1)) if place else row + 1, 0
+                continue
+            at = place.group(1).upper() if place else b"%s%d" % (_letters(column), row)
+            column = _column(at) + 1
+            if self.cell.match(tag.group()):
+                found.add(at)
+        return found
 
     def _styles(self) -> list[int]:
         """The numbers of the cell styles whose format ends in a percent sign that is no mere text."""
-        written = self._read("xl/styles.xml").decode("utf-8", "replace")
-        own = dict(re.findall(r'<numFmt [^>]*?numFmtId="(\d+)"[^>]*?formatCode="([^"]*)"', written))
-        percent = {number for number, code in own.items() if "%" in _bare(code)} | _PERCENT_FORMATS
-        styles = re.search(r"<cellXfs.*?</cellXfs>", written, re.DOTALL)
-        formats = re.findall(r'<xf [^>]*?numFmtId="(\d+)"', styles.group()) if styles else []
-        return [number for number, kind in enumerate(formats) if kind in percent]
+        percent, formats, kind = set(_PERCENT_FORMATS), [], ""
+        for name, attributes in self._elements("xl/styles.xml"):
+            number = attributes.get("numFmtId", "")
+            if name == "numFmt" and "%" in _bare(attributes.get("formatCode", "")):
+                percent.add(number)
+            elif name in ("cellXfs", "cellStyleXfs"):
+                kind = name
+            elif name == "xf" and kind == "cellXfs":
+                formats.append(number)
+        return [style for style, number in enumerate(formats) if number in percent]
 
     def _parts(self) -> dict[str, str]:
         """The file of each sheet in the archive, by the sheet's name."""
-        book = self._read("xl/workbook.xml").decode("utf-8", "replace")
-        links = self._read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-        targets = {
-            _attribute(link, "Id"): _attribute(link, "Target") for link in re.findall(r"<Relationship [^>]*>", links)
-        }
-        return {
-            unescape(_attribute(sheet, "name"), {"&quot;": '"', "&apos;": "'"}): _path(
-                targets.get(_attribute(sheet, "r:id"), "")
-            )
-            for sheet in re.findall(r"<sheet [^>]*>", book)
-        }
+        links = self._elements("xl/_rels/workbook.xml.rels")
+        targets = {link.get("Id"): link.get("Target", "") for name, link in links if name == "Relationship"}
+        sheets = [sheet for name, sheet in self._elements("xl/workbook.xml") if name == "sheet"]
+        return {sheet.get("name", ""): _path(targets.get(sheet.get("id"), "")) for sheet in sheets}
+
+    def _elements(self, part: str) -> list[tuple[str, dict[str, str]]]:
+        """The elements of a small part in their order, with their attributes; of all names without their prefixes."""
+        found: list[tuple[str, dict[str, str]]] = []
+        parser = ParserCreate()
+        parser.StartElementHandler = lambda name, attributes: found.append(
+            (_local(name), {_local(key): value for key, value in attributes.items()})
+        )
+        try:
+            if written := self._read(part).decode("utf-8-sig", "replace"):
+                parser.Parse(written, True)
+        except ExpatError as error:  # without the styles nobody could tell 18% from 0.18
+            raise Refusal("no_workbook", error=f"{part}: {error}") from error
+        return found
 
     def _read(self, part: str) -> bytes:
         try:
-            return self.archive.read(part)
+            return self.archive.read(self.names[part.lower()])
         except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
             return b""  # the reader of the cells says what is wrong with the file, or does without this part
 
 
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'\b{name}="([^"]*)"', tag)
-    return found.group(1) if found else ""
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 def _path(target: str) -> str:
@@ -224,7 +264,7 @@ def _path(target: str) -> str:
 
 def _bare(code: str) -> str:
     """A number format without what it shows as text."""
-    return re.sub(r'"[^"]*"|\\.|_.|\*.', "", unescape(code, {"&quot;": '"'}))
+    return re.sub(r'"[^"]*"|\\.|_.|\*.', "", code)
 
 
 def _refuse_reach(rows: int, columns: int, asked: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 CHILD = Path(__file__).with_name("parse_file.py")
 _SENTENCES = {
     "unpacked": _("{name} unpacks to more than 50 MB; split it into several files"),
+    "packed": _("{name} unpacks to more than {ratio} times its size; open it in Excel or WPS and save it anew"),
     "encrypted": _("{name} is protected by a password; save it without one"),
     "old": _("{name} is an old Excel file (.xls); open it and save it as .xlsx"),
     "no_workbook": _("{name} is not an xlsx file, or is damaged; open it in Excel or WPS and save it as .xlsx"),
@@ -44,7 +45,7 @@ class Limits:
     """How far a file may go. Beyond it is refused, and nothing of it is kept."""
 
     largest: int = 50_000_000  # bytes, packed or unpacked
-    ratio: int = 200
+    ratio: int = 200  # of unpacked to packed
     rows: int = 200_000
     columns: int = 500
     cells: int = 4_000_000  # empty ones between filled ones included

@@ -1,7 +1,6 @@
-"""Reading tables that people send (xlsx, and csv in the encodings of the trade), and writing csv that Excel opens."""
+"""Reading tables that people send (xlsx, and csv in the encodings of the trade)."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.lib.cells import Cell, guarded, is_blank, text, without_guard
+from crm.lib.cells import Cell, is_blank, text, without_guard
 from crm.lib.collecting import collector_paused
 from crm.lib.parsing import FileUnreadable, Limits, parse
 
-__all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table", "write_csv"]
+__all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table"]
 
 MOST_ROWS = Limits.rows
 PREVIEWED = 20
+LONGEST_SHEET_NAME = 100  # Excel writes 31 signs, other programs more; an import remembers as many
 _FORMS = {".xlsx": "workbook", ".xlsm": "workbook", ".csv": "text", ".txt": "text"}
 
 
@@ -65,16 +65,17 @@ def inspect_file(file: Path | bytes, name: str = "") -> list[SheetPreview]:
     sheets: list[SheetPreview] = []
     for line in _lines(file, name, {"sheet": None, "first": PREVIEWED, "header_row": 1}):
         if "sheet" in line:
+            _refuse_long(line["sheet"], name)
             sheets.append(SheetPreview(line["sheet"], line["height"], []))
         else:
             sheets[-1].rows.extend(line["rows"])
     return sheets
 
 
-def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write a csv file that Excel opens as it is: UTF-8 with BOM, and no cell becomes a formula."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([guarded(cell) for cell in row] for row in rows)
+def _refuse_long(sheet: str, name: str) -> None:
+    if len(sheet) > LONGEST_SHEET_NAME:
+        sentence = _("{name}: the name of the sheet “{sheet}…” is longer than {signs} characters; shorten it")
+        raise FileUnreadable(sentence.format(name=name, sheet=sheet[:40], signs=LONGEST_SHEET_NAME))
 
 
 def _name_of(file: Path | bytes) -> str:

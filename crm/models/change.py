@@ -2,8 +2,10 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.api_token import ApiToken
 from crm.models.customer import Customer
 from crm.models.region import Region
 from crm.models.user import User
@@ -15,6 +17,7 @@ class Way(models.TextChoices):
     FORM = "form", _("page")
     API = "api", _("API")
     IMPORT = "import", _("import")
+    BULK = "bulk", _("bulk change")
     ADMIN = "admin", _("administration")
     COMMAND = "command", _("command")
     JOB = "job", _("job")
@@ -25,17 +28,33 @@ class ChangeQuerySet(models.QuerySet):
 
     def of(self, obj: models.Model) -> "ChangeQuerySet":
         """The changes of one record, oldest first."""
-        return self.filter(table=obj._meta.db_table, object_id=obj.pk, is_tombstone=False).order_by("sequence")
+        number = obj.number if isinstance(obj, ApiToken) else obj.pk
+        return self.filter(table=obj._meta.db_table, object_id=number, is_tombstone=False).order_by("sequence")
 
     def visible_to(self, user: User) -> "ChangeQuerySet":
-        """Changes of one's region, or of the customers one sees; to administrators those of settings and people."""
+        """Changes of the customers one sees, made in the region where they are now; head office sees all of them.
+
+        What was written before a customer moved stays with the region of then, whose people do not see the customer
+        any more: only head office reads on. A merged customer's changes go on with the one it became. Administrators
+        see what is of no customer: settings and people.
+        """
         if user.sees_all_regions:
             return self
         if user.is_administrator:
             return self.filter(customer=None)
-        if user.sees_whole_region:
-            return self.filter(region_id=user.region_id)
-        return self.filter(customer__in=Customer.objects.visible_to(user))
+        reach = user.reach
+        if reach.is_one_region:
+            mine = reach.regions[0]
+            of_survivor = Q(customer__merged_into__region_id=mine, customer__merged_into__deleted_at=None)
+            alive = Q(customer__deleted_at=None) | of_survivor
+            return self.filter(alive, region_id=mine, customer__region_id=mine)
+        seen = Customer.objects.visible_to(user)
+        of_survivors = Q(customer__merged_into__in=seen, customer__region_id=F("customer__merged_into__region_id"))
+        return self.filter(Q(customer__in=seen) | of_survivors, region_id=F("customer__region_id"))
+
+    def told(self) -> "ChangeQuerySet":
+        """Those that say something to people: a tombstone only tells followers that a record has left."""
+        return self.filter(is_tombstone=False)
 
 
 class Change(models.Model):
@@ -75,6 +94,8 @@ class Change(models.Model):
             models.Index(fields=["customer", "sequence"], name="change_customer"),
             models.Index(fields=["table", "transaction"], name="change_table_transaction"),
             models.Index(fields=["batch"], name="change_batch", condition=models.Q(batch__isnull=False)),
+            # When something last left a region: a file that was made before may hold it.
+            models.Index(fields=["region", "sequence"], name="change_left", condition=models.Q(is_tombstone=True)),
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,19 @@
-"""Customers, where they belonged since when, and the people there."""
+"""Customers, where they belonged since when, and their product lines."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.division import Division
 from crm.models.fields import LineField, ProseField
 from crm.models.region import Branch, Region
-from crm.models.user import Role, User
+from crm.models.user import Reach, User, people_seen_by
 
 
 class CustomerKind(models.TextChoices):
@@ -19,6 +24,20 @@ class CustomerKind(models.TextChoices):
     GOVERNMENT_RELATION = "government_relation", _("Government relation")
 
 
+FAMILY_DEPTH = 3  # generations below a customer that its page shows
+_HIGHEST = 20  # above it: ends the way up even where rows stand in a circle
+_STEPS = """
+    WITH RECURSIVE above(id, depth) AS (
+        SELECT parent_id, 1 FROM crm_customer WHERE id = %s UNION ALL
+        SELECT c.parent_id, depth + 1 FROM crm_customer c JOIN above ON c.id = above.id WHERE depth < %s
+    ), below(id, depth) AS (
+        SELECT id, 1 FROM crm_customer WHERE parent_id = %s UNION ALL
+        SELECT c.id, depth + 1 FROM crm_customer c JOIN below ON c.parent_id = below.id WHERE depth < %s
+    ) SELECT id FROM above WHERE id IS NOT NULL
+"""
+_FAMILY = f"{_STEPS} UNION SELECT id FROM below"
+
+
 class CustomerQuerySet(models.QuerySet):
     """Customers in the words of the business."""
 
@@ -27,14 +46,23 @@ class CustomerQuerySet(models.QuerySet):
         alive = self.filter(deleted_at=None)
         if user.sees_all_regions:
             return alive
-        if user.sees_whole_region:
-            return alive.filter(region_id=user.region_id)
         if user.is_administrator:
             return alive.none()
-        mine = Q(pk__in=LineMember.objects.current().of(user).values("line__customer"))
-        if user.role == Role.BRANCH_GM:
-            mine |= Q(branch_id=user.branch_id)
-        return alive.filter(mine)
+        reach = user.reach
+        if reach.is_one_region:
+            return alive.filter(region_id=reach.regions[0])
+        members = LineMember.objects.current().of_people(reach.people)
+        return alive.filter(Q(pk__in=members.values("line__customer")) | _places_of(reach))
+
+    def family_of(self, customer: "Customer") -> "CustomerQuerySet":
+        """Those above a customer, and those below it as far down as FAMILY_DEPTH; `is_above` tells them apart."""
+        steps = [customer.pk, _HIGHEST, customer.pk, FAMILY_DEPTH]
+        if connections[self.db].vendor == "postgresql":  # an array it takes for short, a list for long
+            is_one: Any = RawSQL(f"crm_customer.id = ANY(ARRAY({_FAMILY}))", steps, models.BooleanField())
+        else:
+            is_one = Q(pk__in=RawSQL(_FAMILY, steps))
+        is_above = RawSQL(f"crm_customer.id IN ({_STEPS})", steps, models.BooleanField())
+        return self.filter(is_one).annotate(is_above=is_above)
 
     def search(self, text: str) -> "CustomerQuerySet":
         """Those whose name, short name, pinyin, initials or code contain every word of `text`."""
@@ -45,23 +73,35 @@ class CustomerQuerySet(models.QuerySet):
 
     def for_list(self) -> "CustomerQuerySet":
         """What one row of a list shows, in a constant number of queries."""
-        lines = CustomerLine.objects.filter(is_active=True).select_related("product_line", "lead")
+        return self._with_lines("product_line")
+
+    def for_page(self) -> "CustomerQuerySet":
+        """The same for a customer's page, with its lines' leads (ask `exists_for`) and whether others went into it."""
+        merged = self.model._default_manager.filter(merged_into=models.OuterRef("pk"))
+        return self._with_lines("product_line", "lead").annotate(is_survivor=models.Exists(merged))
+
+    def _with_lines(self, *joined: str) -> "CustomerQuerySet":
+        lines = CustomerLine.objects.filter(is_active=True).select_related(*joined)
         return self.select_related("region", "branch", "division").prefetch_related(
             models.Prefetch("lines", queryset=lines.order_by("product_line__position"), to_attr="active_lines")
         )
 
     def for_file(self) -> "CustomerQuerySet":
-        """The same for thousands of rows: the few regions, lines and people that they share are made once a chunk."""
-        lines = CustomerLine.objects.filter(is_active=True).prefetch_related("product_line", "lead")
+        """The same for thousands of rows: the few regions and product lines that they share are made once a chunk."""
+        lines = CustomerLine.objects.filter(is_active=True).prefetch_related("product_line")
         found = models.Prefetch("lines", queryset=lines.order_by("product_line__position"), to_attr="active_lines")
         plain = self.select_related(None).prefetch_related(None).defer("pinyin", "search_text", "note")
         return plain.prefetch_related("region", "branch", "division", found)
+
+    def with_leads(self, user: User) -> "CustomerQuerySet":
+        """Of the lines of a list or file also who leads them, as far as the reader knows of that person."""
+        return self.prefetch_related(people_seen_by(user, "active_lines__lead"))
 
 
 class Customer(models.Model):
     """A customer 客户: the final user that can bring a deal directly; or one who influences and never buys."""
 
-    code = LineField(_("code"), max_length=40, unique=True)
+    code = LineField(_("code"), max_length=40)
     name = LineField(_("name"), max_length=200)
     short_name = LineField(_("short name"), max_length=60, blank=True)
     kind = models.CharField(_("kind"), max_length=20, choices=CustomerKind, default=CustomerKind.CUSTOMER)
@@ -70,7 +110,9 @@ class Customer(models.Model):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
     )
-    region = models.ForeignKey(Region, models.PROTECT, related_name="customers", verbose_name=_("region"))
+    region = models.ForeignKey(
+        Region, models.PROTECT, related_name="customers", verbose_name=_("region"), db_index=False
+    )
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch office"))
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, verbose_name=_("division"))
     address = LineField(_("address"), max_length=200, blank=True)
@@ -81,6 +123,9 @@ class Customer(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged", verbose_name=_("merged into")
+    )
 
     objects = CustomerQuerySet.as_manager()
 
@@ -89,6 +134,14 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         indexes = [
             models.Index(fields=["region", "pinyin"], name="customer_region_pinyin"),
+            # A list counts to ten thousand on this small index alone.
+            models.Index(fields=["region"], name="customer_alive_in_region", condition=Q(deleted_at__isnull=True)),
+            # Who else has a credit code, in whatever region: the queue of conflicts.
+            models.Index(
+                fields=["credit_code"],
+                name="customer_credit_code_alive",
+                condition=Q(deleted_at__isnull=True) & ~Q(credit_code=""),
+            ),
             # The few that are never graded: a run looks them up instead of reading all customers.
             models.Index(
                 fields=["id"],
@@ -97,6 +150,14 @@ class Customer(models.Model):
             ),
         ]
         constraints = [
+            # Within the region and never company-wide: "already used" must not tell one region of another's customers
+            # (docs/adr/0012). By code first, since customers are looked up by it alone as well.
+            models.UniqueConstraint(
+                name="customer_code_unique_in_region",
+                fields=["code", "region"],
+                condition=Q(deleted_at=None),
+                violation_error_message=_("Another customer of the region has this code."),
+            ),
             models.UniqueConstraint(
                 name="customer_credit_code_unique_in_region",
                 fields=["region", "credit_code"],
@@ -104,6 +165,10 @@ class Customer(models.Model):
                 violation_error_message=_("Another customer of the region has this credit code."),
             ),
             models.CheckConstraint(name="customer_is_not_its_own_parent", condition=~Q(parent=F("id"))),
+            models.CheckConstraint(
+                name="customer_merged_is_deleted",
+                condition=Q(merged_into=None) | (Q(deleted_at__isnull=False) & ~Q(merged_into=F("id"))),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -124,36 +189,14 @@ class CustomerRegion(models.Model):
         return f"{self.customer} · {self.region} · {self.from_on}"
 
 
-class ContactQuerySet(models.QuerySet):
-    """Contacts in the words of the business."""
-
-    def visible_to(self, user: User) -> "ContactQuerySet":
-        """Who sees a customer sees the people there."""
-        return self.filter(deleted_at=None, customer__in=Customer.objects.visible_to(user))
-
-
-class Contact(models.Model):
-    """A person at a customer."""
-
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contacts", verbose_name=_("customer"))
-    name = LineField(_("name"), max_length=60)
-    department = LineField(_("department"), max_length=60, blank=True)
-    title = LineField(_("title"), max_length=60, blank=True)
-    phone = LineField(_("phone"), max_length=40, blank=True)
-    email = models.EmailField(_("e-mail"), blank=True)
-    is_key_person = models.BooleanField(_("key person"), default=False)
-    note = ProseField(_("note"), blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
-
-    objects = ContactQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("contact")
-        verbose_name_plural = _("contacts")
-
-    def __str__(self) -> str:
-        return self.name
+def of_customers_visible_to(user: User, path: str = "customer") -> Q:
+    """The scope of what leads to customers by `path`: it joins what a list joins anyway."""
+    if user.sees_all_regions:
+        return Q(**{f"{path}__deleted_at": None})
+    reach = user.reach
+    if reach.is_one_region:
+        return Q(**{f"{path}__deleted_at": None, f"{path}__region_id": reach.regions[0]})
+    return Q(**{f"{path}__in": Customer.objects.visible_to(user)})
 
 
 class GradeLetter(models.TextChoices):
@@ -173,14 +216,14 @@ class GradeState(models.TextChoices):
     NOT_ASSESSED = "not_assessed", _("Not assessed")
 
 
-def lines_visible_to(user: User, path: str = "") -> Q:
-    """The scope of customer lines, for them or for what leads to them by `path`: it joins what a list joins anyway."""
-    customer = f"{path}__customer" if path else "customer"
-    if user.sees_all_regions:
-        return Q(**{f"{customer}__deleted_at": None})
-    if user.sees_whole_region:
-        return Q(**{f"{customer}__deleted_at": None, f"{customer}__region_id": user.region_id})
-    return Q(**{f"{customer}__in": Customer.objects.visible_to(user)})
+def _places_of(reach: Reach, path: str = "") -> Q:
+    """The regions and branch offices of a reach, for customers or for what leads to them by `path`."""
+    places = Q()
+    if reach.branches:
+        places |= Q(**{f"{path}branch_id__in": reach.branches})
+    if reach.regions:
+        places |= Q(**{f"{path}region_id__in": reach.regions})
+    return places
 
 
 class CustomerLineQuerySet(models.QuerySet):
@@ -188,16 +231,24 @@ class CustomerLineQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> "CustomerLineQuerySet":
         """Who sees a customer sees all its lines."""
-        return self.filter(lines_visible_to(user))
+        return self.filter(of_customers_visible_to(user))
 
     def writable_by(self, user: User) -> "CustomerLineQuerySet":
         """The lines a person may change: all of the region for its staff, else only those he is a member of."""
-        if user.sees_all_regions or user.sees_whole_region:
+        if user.writes_all_he_sees:
             return self.visible_to(user)
-        mine = Q(pk__in=LineMember.objects.current().of(user).values("line"))
-        if user.role == Role.BRANCH_GM:
-            mine |= Q(customer__branch_id=user.branch_id)
-        return self.visible_to(user).filter(mine)
+        reach = user.reach
+        members = LineMember.objects.current().of_people(reach.people)
+        return self.visible_to(user).filter(Q(pk__in=members.values("line")) | _places_of(reach, "customer__"))
+
+    def led_by(self, person: User) -> "CustomerLineQuerySet":
+        """Those that a person leads, whether active or not."""
+        return self.filter(lead=person, customer__deleted_at=None)
+
+    def led_from_elsewhere(self) -> "CustomerLineQuerySet":
+        """Those whose lead belongs to another region than the customer; head office belongs everywhere."""
+        led = self.filter(customer__deleted_at=None, lead__region__isnull=False)
+        return led.exclude(lead__region=F("customer__region"))
 
     def gradable(self) -> "CustomerLineQuerySet":
         """Active lines of customers that buy; agents and government relations are never graded."""
@@ -262,16 +313,40 @@ class LineMemberQuerySet(models.QuerySet):
     """Memberships in the words of the business."""
 
     def current(self) -> "LineMemberQuerySet":
-        """Memberships that have not ended."""
-        return self.filter(until_on=None)
+        """Memberships that have begun and not ended; `until_on` is the first day without."""
+        return self.not_over().filter(from_on__lte=timezone.localdate())
+
+    def not_over(self) -> "LineMemberQuerySet":
+        """Memberships that have not ended, and those to come; one that ended before it began never comes."""
+        goes_on = Q(until_on__gt=timezone.localdate()) & Q(until_on__gt=F("from_on"))
+        return self.filter(Q(until_on=None) | goes_on)
+
+    def from_elsewhere(self) -> "LineMemberQuerySet":
+        """Memberships of people who belong to another region than the customer; head office belongs everywhere."""
+        known = self.filter(line__customer__deleted_at=None, user__region__isnull=False)
+        return known.exclude(user__region=F("line__customer__region"))
+
+    def of_person(self, person: User) -> "LineMemberQuerySet":
+        """A person's own memberships, and nobody else's."""
+        return self.filter(user=person, line__customer__deleted_at=None)
+
+    def dated_ahead(self) -> "LineMemberQuerySet":
+        """Memberships that the calendar will begin or end."""
+        today = timezone.localdate()
+        return self.filter(Q(from_on__gt=today) | Q(until_on__gt=today))
 
     def of(self, user: User) -> "LineMemberQuerySet":
-        """A person's own memberships and those of the people he guides."""
-        return self.filter(Q(user=user) | Q(user__guided_by=user))
+        """A person's own memberships, those of the people he guides, and those delegated to him today."""
+        return self.of_people((user.pk, *user.reach.people))
+
+    def of_people(self, people: Iterable[int]) -> "LineMemberQuerySet":
+        """The memberships of people and of those whom they guide."""
+        ids = sorted(set(people))
+        return self.filter(Q(user__in=ids) | Q(user__guided_by__in=ids))
 
     def visible_to(self, user: User) -> "LineMemberQuerySet":
         """Who sees a customer line sees who else does, and why."""
-        return self.filter(line__in=CustomerLine.objects.visible_to(user))
+        return self.filter(of_customers_visible_to(user, "line__customer"))
 
 
 class LineMember(models.Model):
@@ -283,14 +358,16 @@ class LineMember(models.Model):
     )
     why = models.CharField(_("why"), max_length=100)
     from_on = models.DateField(_("from"))
-    until_on = models.DateField(_("until"), null=True, blank=True)
+    until_on = models.DateField(
+        _("until"), null=True, blank=True, help_text=_("The first day on which it holds no more.")
+    )
 
     objects = LineMemberQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("line member")
         verbose_name_plural = _("line members")
-        indexes = [models.Index(fields=["user", "line"], name="member_user_line", condition=Q(until_on=None))]
+        indexes = [models.Index(fields=["user", "line"], name="member_of_user")]
         constraints = [
             models.UniqueConstraint(
                 name="member_once_at_a_time", fields=["line", "user", "why"], condition=Q(until_on=None)

@@ -1,5 +1,7 @@
 """A file that somebody imports: what it is taken for, what checking it found, and what it changed."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -45,9 +47,13 @@ class DataImportQuerySet(models.QuerySet):
         """One's own; sales management, who keeps every region's data and every person, sees all."""
         return self if user.role == Role.SALES_MANAGEMENT else self.filter(by=user)
 
-    def like(self, *, kind: str, shape: str) -> "DataImportQuerySet":
-        """Set-up imports of files with these headers, by anybody, the latest first: their mapping will fit again."""
-        return self.filter(kind=kind, shape=shape).exclude(mapping={}).order_by("-pk")
+    def like(self, *, kind: str, shape: str, user: User) -> "DataImportQuerySet":
+        """Set-up imports of files with these headers, the latest first: their mapping will fit again.
+
+        Those of people whom the person knows; what he may take over of one says `mapping_for`.
+        """
+        known = self.filter(kind=kind, shape=shape, by__in=User.objects.visible_to(user))
+        return known.exclude(mapping={}).select_related("by").order_by("-pk")
 
 
 class DataImport(models.Model):
@@ -97,7 +103,24 @@ class DataImport(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} · {self.file.name}"
 
+    def mapping_for(self, user: User) -> dict[str, Any]:
+        """The mapping; of an import that does not exist for the person only which column is which.
+
+        Words, constants and the rows that were wanted are what somebody else typed of his own records.
+        """
+        mapping: dict[str, Any] = self.mapping
+        if self.by_id == user.pk or user.role == Role.SALES_MANAGEMENT:
+            return mapping
+        columns = mapping.get("columns", {})
+        plain = {name: _without_words(said) for name, said in columns.items()}
+        return {"kind": self.kind, "columns": {name: said for name, said in plain.items() if said}}
+
     @property
     def is_open(self) -> bool:
         """Whether it may still be set up, checked and started."""
         return self.state in OPEN_STATES
+
+
+def _without_words(said: str | dict[str, str]) -> str | dict[str, str]:
+    """Where a column comes from and how its figures are read."""
+    return said if isinstance(said, str) else {name: said[name] for name in ("header", "factor") if name in said}

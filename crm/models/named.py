@@ -7,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.fields import LineField
 
 
+def label_of(name: str, name_en: str) -> str:
+    """Of two names the one in the reader's language."""
+    is_english = (get_language() or "").startswith("en")
+    return name_en if is_english and name_en else name
+
+
 class Named(models.Model):
     """A reference row; it is disabled with `is_active`, never deleted."""
 
@@ -15,6 +21,7 @@ class Named(models.Model):
     name_en = LineField(_("English name"), max_length=100, blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     class Meta:
         abstract = True
@@ -25,5 +32,4 @@ class Named(models.Model):
     @property
     def label(self) -> str:
         """The name in the reader's language."""
-        is_english = (get_language() or "").startswith("en")
-        return self.name_en if is_english and self.name_en else self.name
+        return label_of(self.name, self.name_en)

@@ -18,7 +18,7 @@ class RegionQuerySet(models.QuerySet):
         """The regions whose customers a person may see, or his own; nothing for an administrator's business eyes."""
         if user.sees_all_regions or user.is_administrator:
             return self
-        return self.filter(pk=user.region_id)
+        return self.filter(pk__in={user.region_id, *user.reach.regions} - {None})
 
 
 class Region(Named):

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models.customer import CustomerLine
+from crm.models.customer import CustomerLine, of_customers_visible_to
 from crm.models.fields import FenField, LineField
 from crm.models.user import User
 
@@ -16,7 +16,7 @@ class SaleQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> "SaleQuerySet":
         """Who sees a customer line sees its sales."""
-        return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
+        return self.filter(of_customers_visible_to(user, "line__customer"), deleted_at=None)
 
     def writable_by(self, user: User) -> "SaleQuerySet":
         """Those of the lines a person may change."""

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from django import template
 from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.urls import get_script_prefix, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -13,6 +13,8 @@ from crm.lib.columns import Place
 from crm.models import Customer, CustomerKind, CustomerLine
 
 register = template.Library()
+
+_LINK = '<a href="{}{}{}?{}at={}">{}</a>'
 
 
 @register.simple_tag
@@ -23,8 +25,8 @@ def grade_badge(grade: str | None, state: str, badge_class: str = "") -> SafeStr
 
 def customer_link(customer: Customer, place: Place) -> SafeString:
     """The customer's name as a link that knows the way back: the list's address and the place in it."""
-    path = reverse("crm:view-customer", args=[customer.pk])
-    link = format_html('<a href="{}?{}at={}">{}</a>', path, place.query, place.at, customer.name)
+    before, after = _around_customer(get_script_prefix())
+    link = format_html(_LINK, before, customer.pk, after, place.query, place.at, customer.name)
     if customer.kind == CustomerKind.CUSTOMER:
         return link
     return format_html('{} <span class="pill">{}</span>', link, customer.get_kind_display())
@@ -34,10 +36,25 @@ def line_grades(customer: Customer, _place: Place) -> SafeString:
     """Each active line of a customer that a list has fetched, with its grade; those who are never graded have none."""
     is_graded = customer.kind == CustomerKind.CUSTOMER
     lines: list[CustomerLine] = getattr(customer, "active_lines", [])
-    drawn = ((str(line.product_line), grade_badge(line.grade, line.state) if is_graded else "") for line in lines)
-    return format_html(
-        '<span class="line-grades">{}</span>', format_html_join("\n", '<span class="line-grade">{} {}</span>', drawn)
+    language = get_language()
+    drawn = "\n".join(
+        _line_grade(str(line.product_line), is_graded, line.grade, line.state, language)  # the few that there are, once
+        for line in lines
     )
+    return SafeString(f'<span class="line-grades">{drawn}</span>')
+
+
+@lru_cache(maxsize=1000)
+def _line_grade(name: str, is_graded: bool, grade: str | None, state: str, language: str | None) -> SafeString:
+    badge = _drawn(grade, state, "", language) if is_graded else ""
+    return format_html('<span class="line-grade">{} {}</span>', name, badge)
+
+
+@lru_cache(maxsize=10)
+def _around_customer(_prefix: str) -> tuple[str, str]:
+    """What stands before and after the number in the address of a customer's page."""
+    before, _number, after = reverse("crm:view-customer", args=[0]).rpartition("0")
+    return before, after
 
 
 @lru_cache(maxsize=200)

@@ -1,10 +1,11 @@
 """The cells of a list as its page shows them."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.template import Context, Engine
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 
 from crm.lib.columns import ListColumn, Place
@@ -14,9 +15,12 @@ from crm.templatetags.figures import percent, points, wan
 
 register = template.Library()
 
-_PLAIN = '<td class="{}" data-label="{}">{}</td>'
-_HEAD = '<th scope="row">{}</th>'
-_WITH_UNIT = '<td class="num{}" data-label="{}">{} <span class="unit card-only">{}</span></td>'
+_OPENING = '<td class="{}" data-label="{}">'
+_PICK = (
+    '<td class="pick"><input class="form-check-input" type="checkbox" name="number" value="{}" form="bulk"'
+    ' aria-label="{}"></td>'
+)
+_UNIT = ' <span class="unit card-only">{}</span>'
 _IN_WORDS = {
     Type.MONEY: wan,
     Type.PERCENT: percent,
@@ -43,7 +47,10 @@ def row_cells(context: Context) -> SafeString:
     """
     row, shown, listing = context["row"], context["choice"].shown, context["list"]
     place = Place(listing.query, listing.first + context["forloop"]["counter0"])
-    return SafeString("".join([_drawn(context, row, column, place, is_first=column is shown[0]) for column in shown]))
+    cells = [_drawn(context, row, column, place, is_first=column is shown[0]) for column in shown]
+    if context.get("bulk"):
+        cells.insert(0, _PICK.format(row.pk, escape(row)))
+    return SafeString("".join(cells))
 
 
 def _drawn(context: Context, row: Any, column: ListColumn, place: Place, *, is_first: bool) -> str:
@@ -51,11 +58,19 @@ def _drawn(context: Context, row: Any, column: ListColumn, place: Place, *, is_f
         with context.push(column=column):
             return Engine.get_default().get_template(column.template).render(context)
     value = column.draw(row, place) if column.draw else cell(row, column)
-    if column.unit:
-        return format_html(_WITH_UNIT, "" if value else " card-skip", column.label, value, column.unit)
     if is_first:
-        return format_html(_HEAD, value)
-    return format_html(_PLAIN, "num" if column.is_numeric else column.css, column.label, value)
+        return f'<th scope="row">{conditional_escape(value)}</th>'
+    label = str(column.label)
+    if column.unit:
+        opening = _opening("num" if value else "num card-skip", label)
+        return f"{opening}{conditional_escape(value)}{format_html(_UNIT, column.unit)}</td>"
+    opening = _opening("num" if column.is_numeric else column.css, label)
+    return f"{opening}{conditional_escape(value)}</td>"
+
+
+@lru_cache(maxsize=1000)
+def _opening(css: str, label: str) -> SafeString:
+    return format_html(_OPENING, css, label)
 
 
 @register.filter

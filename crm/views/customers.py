@@ -1,25 +1,29 @@
 """Customers: the list, and one of them."""
 
-from django.db.models import Case, Q, QuerySet, When
+from collections.abc import Iterable
+
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
+from crm.bulk_pages import bulk_bar
+from crm.family import family_of
 from crm.lib.listing import Address, chips, hidden, neighbours, page_of, pickers
 from crm.lists import CUSTOMERS, list_menu, written_once
-from crm.models import Contact, Customer
+from crm.models import Contact, Customer, CustomerMerge
 from crm.panels import customer_panels
-from crm.permissions import Permission, requires
+from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
-from crm.timeline import events_of
+from crm.timeline import timeline_of
 
-CHILDREN_SHOWN = 50
 PICKED = ("region", "line", "grade", "state", "kind", "lead")
 
 
 @requires(Permission.VIEW_CUSTOMERS)
+@require_safe
 def list_customers(request: PageRequest) -> HttpResponse:
     """The customers of one's scope; of one product line with that line's figures."""
     if (region := scope_of(request).region) and "region" not in request.GET:
@@ -33,6 +37,7 @@ def list_customers(request: PageRequest) -> HttpResponse:
         "list": listing,
         "choice": opened.choice,
         "menu": None if listing.errors else list_menu(CUSTOMERS, opened, request.GET, listing.address),
+        "bulk": None if listing.errors else bulk_bar(CUSTOMERS, request.user, listing),
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=("region",)),
         "pickers": pickers(filters, offered_filters(request, PICKED)),
@@ -46,32 +51,34 @@ def list_customers(request: PageRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CUSTOMERS)
+@require_safe
 def view_customer(request: PageRequest, pk: int) -> HttpResponse:
     """A customer with what every app knows of it."""
     seen = Customer.objects.visible_to(request.user)
-    customer = get_object_or_404(seen.for_list(), pk=pk)
+    customer = seen.for_page().filter(pk=pk).first()
+    if customer is None:  # it may have gone into another one
+        return redirect("crm:view-customer", get_object_or_404(seen, merged=pk).pk)
     panels = customer_panels(request, customer)
-    parent, children = _family(seen, customer)
+    events = [event for panel in panels for event in panel.events]
     context = {
         "customer": customer,
-        "parent": parent,
-        "children": children,
+        "family": family_of(customer, seen),
+        "merges": _merges(request, customer) if customer.is_survivor else (),
         "contacts": Contact.objects.visible_to(request.user).filter(customer=customer).order_by("-is_key_person", "pk"),
         "panels": panels,
         "has_chart": any(panel.has_chart for panel in panels),
-        "events": events_of(customer, request.user, [event for panel in panels for event in panel.events]),
+        "timeline": timeline_of(customer, request.user, events, is_survivor=customer.is_survivor),
         **_place(request, pk),
     }
     return render(request, "crm/view_customer.html", context)
 
 
-def _family(seen: QuerySet[Customer], customer: Customer) -> tuple[Customer | None, list[Customer]]:
-    """The customer above this one and those below it, as far as they exist for the person."""
-    is_child = Q(parent=customer)
-    ordered = seen.filter(is_child | Q(pk=customer.parent_id)).order_by(Case(When(is_child, 1), default=0), "pinyin")
-    found = list(ordered[: CHILDREN_SHOWN + 1])
-    parent = found.pop(0) if found and found[0].pk == customer.parent_id else None
-    return parent, found[:CHILDREN_SHOWN]
+def _merges(request: PageRequest, customer: Customer) -> Iterable[CustomerMerge]:
+    """What went into a customer, for those who may take it back."""
+    if not can(request.user, Permission.MERGE_CUSTOMERS):
+        return ()
+    standing = CustomerMerge.objects.visible_to(request.user).standing()
+    return standing.filter(survivor=customer).select_related("loser")
 
 
 def _place(request: PageRequest, pk: int) -> dict:

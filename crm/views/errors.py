@@ -32,6 +32,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def too_many_tries(request: HttpRequest) -> HttpResponse:
+    """429 of the account pages: their limits are per minute."""
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = "60"
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: stands alone, needs no database."""
     if is_api(request):

@@ -18,6 +18,7 @@ from crm.lib.exports import CSV, MEDIA_TYPES, XLSX, write_xlsx
 from crm.models import Export
 from crm.permissions import can, signed_in
 from crm.requests import PageRequest
+from crm.waiting import count_again
 
 
 @signed_in
@@ -47,6 +48,7 @@ def export_list(request: PageRequest, name: str) -> HttpResponse:
 @require_safe
 def list_exports(request: PageRequest) -> HttpResponse:
     """One's own exports, the latest first, with what has become of them."""
+    count_again(request.user)  # a job has made one meanwhile
     return render(request, "crm/list_exports.html", {"exports": made_files(request.user, timezone.now())})
 
 
@@ -77,6 +79,7 @@ def fetch_export(request: PageRequest, pk: int) -> HttpResponse:
     file = actions.fetch_export(export=export, now=timezone.now())
     if file is None:
         raise Http404
+    count_again(request.user)
     return HttpResponse(
         bytes(file.content), content_type=file.media_type, headers=_as_attachment(file.name) | {"X-Robots-Tag": "none"}
     )

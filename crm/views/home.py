@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from crm.panels import home_panels
 from crm.permissions import Permission, requires
@@ -9,6 +10,7 @@ from crm.requests import PageRequest
 
 
 @requires(Permission.VIEW_HOME)
+@require_safe
 def home(request: PageRequest) -> HttpResponse:
     """What each app has to say today."""
     panels = home_panels(request)

@@ -13,7 +13,7 @@ from crm.actions import data_imports as actions
 from crm.actions.imports import Kind, import_kinds
 from crm.actions.work_on_import import check_import
 from crm.import_forms import SetUpForm
-from crm.import_pages import fitting_mapping, label_of, rejected_words, remembered
+from crm.import_pages import fitting_mapping, label_of, new_words, rejected_words, remembered
 from crm.import_templates import blank_cell_means
 from crm.lib.cells import Cell, text
 from crm.lib.mappings import MappingUnreadable
@@ -24,7 +24,7 @@ from crm.requests import PageRequest
 from crm.views.imports import get_import
 
 _SAMPLES = 3
-_FIGURES = re.compile(r"[-+\d.,%¥$()\s·]*\d[-+\d.,%¥$()\s·]*")
+_FIGURES = re.compile(r"[-+\d.,%¥()\s·]*\d[-+\d.,%¥()\s·]*")
 _NO_SHEET = SheetPreview("", 0, [])
 
 
@@ -66,6 +66,7 @@ def _form(request: PageRequest, shown: DataImport, kind: Kind, place: Place) -> 
         headers=place.headers,
         mapping=fitting_mapping(shown, place.headers),
         words=rejected_words(shown),
+        new_words=new_words(shown),
         initial={"mode": shown.mode, "is_strict": shown.is_strict},
     )
 

@@ -1,5 +1,6 @@
 """One's own API tokens: what there is, a new one, an end to one."""
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -36,6 +37,7 @@ def list_tokens(request: PageRequest) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "POST"])
 @never_cache
+@reauthentication_required(app="crm")
 @sensitive_variables("secret")
 def create_token(request: PageRequest) -> HttpResponse:
     """Make a token; the answer is the only page that ever shows it."""

@@ -27,7 +27,7 @@ def get(url: str, token: str) -> dict:
 
 def sync(base: str, token: str, copy: sqlite3.Connection) -> None:
     copy.execute("CREATE TABLE IF NOT EXISTS grade (id INTEGER PRIMARY KEY, body TEXT)")
-    copy.execute("CREATE TABLE IF NOT EXISTS place (url TEXT)")
+    copy.execute("CREATE TABLE IF NOT EXISTS place (id INTEGER PRIMARY KEY, url TEXT)")
     first = f"{base}/api/v1/grades/?page_size=1000&changed_since="
     url = (copy.execute("SELECT url FROM place").fetchone() or (first + LONG_AGO,))[0]
     while url:
@@ -37,15 +37,14 @@ def sync(base: str, token: str, copy: sqlite3.Connection) -> None:
             if error.code != 410:
                 raise
             with copy:  # too long ago, another year or another scope: begin again
-                copy.execute("DELETE FROM grade"), copy.execute("DELETE FROM place")
+                copy.execute("DELETE FROM grade")
+                copy.execute("DELETE FROM place")
             return sync(base, token, copy)
+        kept = [(row["id"], json.dumps(row)) for row in page["results"] if not row.get("deleted")]
         with copy:
-            gone = [(row["id"],) for row in page["results"] if row.get("deleted")]
-            kept = [(row["id"], json.dumps(row)) for row in page["results"] if not row.get("deleted")]
-            copy.executemany("DELETE FROM grade WHERE id = ?", gone)
+            copy.executemany("DELETE FROM grade WHERE id = ?", [(row["id"],) for row in page["results"]])
             copy.executemany("INSERT OR REPLACE INTO grade VALUES (?, ?)", kept)
-            copy.execute("DELETE FROM place")
-            copy.execute("INSERT INTO place VALUES (?)", [page["next"] or first + quote(page["sync"])])
+            copy.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", [page["next"] or first + quote(page["sync"])])
         url = page["next"]
 
 

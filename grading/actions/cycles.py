@@ -22,10 +22,14 @@ class WrongCycleState(Exception):
         self.cycle, self.wanted = cycle, wanted
 
 
-def ensure_cycle(fiscal_year: int) -> Cycle:
+@transaction.atomic
+def ensure_cycle(fiscal_year: int, *, by: User | None = None, way: Way = Way.JOB) -> Cycle:
     """The cycle of a fiscal year; a draft where there was none."""
     first_day = Cycle.first_day(fiscal_year)
-    return Cycle.objects.get_or_create(fiscal_year=fiscal_year, defaults={"starts_on": first_day})[0]
+    cycle, is_new = Cycle.objects.get_or_create(fiscal_year=fiscal_year, defaults={"starts_on": first_day})
+    if is_new:
+        record_change(cycle, before=None, by=by, way=way)
+    return cycle
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ Publishing regrades only when asked.
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,8 +12,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.actions.changes import record_change, record_removal, snapshot
-from crm.actions.versions import lock_record
+from crm.actions.changes import EditedMeanwhile, record_change, record_removal, snapshot
+from crm.actions.versions import lock_record, state_of
 from crm.models import PolicyState, User, Way
 from grading.models import BandKind, GradingPolicy, PolicyBand, PolicyLineRule, RequiredMargin
 
@@ -56,9 +57,15 @@ def draft_next_version(*, policy: GradingPolicy, by: User | None, way: Way = Way
 
 
 @transaction.atomic
-def save_draft(*, policy: GradingPolicy, by: User | None, way: Way = Way.FORM) -> GradingPolicy:
-    """Save the weights, limits and months of a draft. Raises PolicyAlreadyPublished."""
-    _lock_draft(policy)
+def save_draft(*, policy: GradingPolicy, by: User | None, way: Way = Way.FORM, read: str = "") -> GradingPolicy:
+    """Save the weights, limits and months of a draft.
+
+    Raises PolicyAlreadyPublished, and EditedMeanwhile where the draft with its parts is not in the state that was
+    `read` (`draft_state`).
+    """
+    draft = _lock_draft(policy)
+    if read and read != draft_state(draft):
+        raise EditedMeanwhile(draft)
     before = lock_record(policy)
     policy.save()
     record_change(policy, before=before, by=by, way=way)
@@ -84,10 +91,17 @@ class PartTwice(Exception):
     """Two parts of a draft say something of the same; nothing was saved."""
 
 
-def _lock_draft(policy: GradingPolicy) -> None:
+def draft_state(draft: GradingPolicy) -> str:
+    """A draft with its parts, put so that two moments can be compared."""
+    parts = [*draft.bands.order_by("pk"), *draft.line_rules.order_by("pk"), *draft.required_margins.order_by("pk")]
+    return blake2b("".join(map(state_of, [draft, *parts])).encode(), digest_size=12).hexdigest()
+
+
+def _lock_draft(policy: GradingPolicy) -> GradingPolicy:
     stored = GradingPolicy.objects.select_for_update().get(pk=policy.pk)
     if stored.state == PolicyState.PUBLISHED:
         raise PolicyAlreadyPublished(f"Policy {stored} is published; make the next version.")
+    return stored
 
 
 def _store(part: Part) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from crm.actions.changes import Edit, record_changes
 from crm.lib.money import SCORE_UNIT, basis_points, fen
-from crm.models import ProductLine
+from crm.models import ProductLine, User, Way
 from grading.models import BandKind, GradingPolicy, PolicyBand, PolicyLineRule, RequiredMargin, Scheme
 from grading.policy import SHIPPED, Band
 
@@ -21,7 +22,7 @@ class PolicyUnreadable(Exception):
 
 
 @transaction.atomic
-def draft_policy(*, content: Mapping[str, Any]) -> GradingPolicy:
+def draft_policy(*, content: Mapping[str, Any], by: User | None = None, way: Way = Way.COMMAND) -> GradingPolicy:
     """Make the next version as a draft; what `content` leaves out is as shipped. Raises PolicyUnreadable."""
     _refuse_unknown(content, _KEYS, "the policy")
     lines = {row.code: row for row in ProductLine.objects.all()}
@@ -38,6 +39,8 @@ def draft_policy(*, content: Mapping[str, Any]) -> GradingPolicy:
             _add_rule(policy, lines[code], rule)
     except (ValueError, ArithmeticError, KeyError, TypeError) as error:
         raise PolicyUnreadable(f"The policy cannot be read: {error}") from error
+    parts = [*policy.bands.all(), *policy.line_rules.all(), *policy.required_margins.all()]
+    record_changes([Edit(record, None) for record in (policy, *parts)], by=by, way=way)
     return policy
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.actions.changes import record_change, snapshot
-from crm.actions.jobs import cancel_job, finish_job, nudge, show_progress, start_job
+from crm.actions.jobs import cancel_job, fail_job, finish_job, nudge, show_progress, start_job
 from crm.models import ACTIVE_STATES, CustomerLine, Job, ProductLine, Region, User, Way
+from crm.permissions import Permission, can
 from grading.actions.labels import move_labels
 from grading.actions.lines import Lines, count_lines
 from grading.actions.locks import BUCKET
@@ -87,7 +89,12 @@ class CycleClosed(Exception):
 
 
 def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], Any] | None = None) -> None:
-    """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times."""
+    """Grade chunk after chunk until none is free, and end the run if none is left. Safe to call any number of times.
+
+    A run whose starter may not start it any more ends its job with that, and grades nothing.
+    """
+    if _is_refused(run):
+        return
     owner = worker or f"{socket.gethostname()}:{os.getpid()}"
     while _work_on_next_chunk(run, owner):
         job = _show_progress(run, owner)
@@ -100,7 +107,7 @@ def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], A
 def finish_run(run: GradingRun) -> bool:
     """End the run if all its chunks are done: report, publication, labels, job. Returns whether this call ended it."""
     locked = GradingRun.objects.select_for_update().select_related("cycle").get(pk=run.pk)
-    if locked.state != RunState.RUNNING or locked.chunks.exclude(state=ChunkState.DONE).exists():
+    if locked.state != RunState.RUNNING or locked.chunks.exclude(state=ChunkState.DONE).exists() or _is_refused(locked):
         return False
     locked.state, locked.finished_at, locked.report = RunState.DONE, timezone.now(), report_of(locked)
     locked.save()
@@ -153,6 +160,15 @@ def report(counts: list[Count], codes: dict[int, str]) -> dict[str, Any]:
         "missing": dict(missing),
         "moves": [{"line": line, "from": old, "to": new, "count": n} for (line, old, new), n in sorted(moves.items())],
     }
+
+
+def _is_refused(run: GradingRun) -> bool:
+    """Whether the person who started the run has lost the right to; the job says so then."""
+    by = None if run.by_id is None else User.objects.get(pk=run.by_id)
+    if by is None or can(by, Permission.PUBLISH_CYCLE if run.publishes else Permission.START_RUN):
+        return False
+    fail_job(run.job_id, error=_("{name}, who started the run, may not do so any more.").format(name=by))
+    return True
 
 
 def _work_on_next_chunk(run: GradingRun, owner: str) -> bool:

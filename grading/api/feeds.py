@@ -10,8 +10,8 @@ from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord
 
 _SHOWN = ("line__customer__region", "line__product_line")
 
-GRADES = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line", "customer"))
-ASSESSMENTS = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line", "customer", "customer_line"))
+GRADES = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
+ASSESSMENTS = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
 
 
 def changed_grades(window: Window) -> Iterator[QuerySet]:

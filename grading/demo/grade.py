@@ -22,7 +22,7 @@ REGRADED = 60
 def publish_demo_policy(years: Years, by: User) -> None:
     """Version 2: a margin required of each line, and tourism graded by close horizon."""
     first_year, first_day = min(years.starts.items())
-    policy = publish_policy(policy=draft_policy(content=demo_policy.policy(first_year)), by=by, way=Way.COMMAND)
+    policy = publish_policy(policy=draft_policy(content=demo_policy.policy(first_year), by=by), by=by, way=Way.COMMAND)
     date_policy(policy, first_day)
 
 

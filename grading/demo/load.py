@@ -21,6 +21,7 @@ from crm.models import (
     Department,
     Division,
     LineMember,
+    PersonPlace,
     ProductLine,
     Region,
     Role,
@@ -42,7 +43,7 @@ def load_company(*, number: int, seed: int, years: Years, on_progress: Callable[
     """Load regions, people and `number` customers with all that hangs on them, or nothing at all."""
     with transaction.atomic():
         add_regions()
-        add_people(seed)
+        add_people(seed, since=years.first_sale_on)
         loader = _Loader(years)
         done = 0
         plans = customers(places_of(read_divisions()), number=number, seed=seed, years=years)
@@ -72,7 +73,7 @@ def add_regions() -> None:
     )
 
 
-def add_people(seed: int) -> None:
+def add_people(seed: int, *, since: date) -> None:
     """Sixty people with one password; it is hashed once, since hashing is slow on purpose."""
     regions, branch_offices = _by_code(Region), _by_code(Branch)
     departments, password = _by_code(Department), make_password(PASSWORD)
@@ -89,6 +90,9 @@ def add_people(seed: int) -> None:
             guided_by=added.get(person.guided_by),
             is_staff=Permission.USE_ADMIN in ROLES[Role(person.role)],
         )
+    PersonPlace.objects.bulk_create(
+        PersonPlace(person=one, region=one.region, branch=one.branch, from_on=since) for one in added.values()
+    )
 
 
 class _Loader:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import CustomerLine, User
+from crm.models import CustomerLine, User, of_customers_visible_to
 from crm.models.fields import FenField, ProseField, RateField
 from grading import policy as rules
 from grading.models.cycle import Cycle
@@ -23,7 +23,7 @@ class AssessmentQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> "AssessmentQuerySet":
         """Who sees a customer line sees its assessments."""
-        return self.filter(deleted_at=None, line__in=CustomerLine.objects.visible_to(user))
+        return self.filter(of_customers_visible_to(user, "line__customer"), deleted_at=None)
 
     def writable_by(self, user: User) -> "AssessmentQuerySet":
         """Those of the lines a person may change."""

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.lib.moments import day_end
-from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User, lines_visible_to
+from crm.models import CustomerLine, GradeLetter, GradeState, ProductLine, User, of_customers_visible_to
 from crm.models.fields import FenField, RateField, ScoreField
 from grading import policy as rules
 from grading.models.assessment import BudgetState
@@ -27,13 +27,9 @@ class GradeQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> "GradeQuerySet":
         """The published grades of the customer lines a person sees."""
         return self.recorded().filter(
-            lines_visible_to(user, "line"),
+            of_customers_visible_to(user, "line__customer"),
             fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"),
         )
-
-    def in_cycle(self, cycle: Cycle, user: User) -> "GradeQuerySet":
-        """A cycle's grades, published or not, of the customer lines a person sees."""
-        return self.recorded().filter(line__in=CustomerLine.objects.visible_to(user), fiscal_year=cycle.fiscal_year)
 
     def for_list(self) -> "GradeQuerySet":
         """What one row of a list shows, in a constant number of queries."""
@@ -76,7 +72,10 @@ class GradeRecordQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> "GradeRecordQuerySet":
         """The records of the grades a person sees."""
-        return self.filter(grade__in=Grade.objects.visible_to(user))
+        return self.filter(
+            of_customers_visible_to(user, "grade__line__customer"),
+            grade__fiscal_year__in=Cycle.objects.visible_grades().values("fiscal_year"),
+        )
 
     def effective(self, day: date) -> "GradeRecordQuerySet":
         """Those that count on a day."""

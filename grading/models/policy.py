@@ -1,8 +1,5 @@
 """The grading policy: bands, weights, bonus, limits and what each product line requires; versioned data."""
 
-from datetime import datetime
-from functools import lru_cache
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -94,9 +91,7 @@ class GradingPolicy(PolicyVersion):
 
     def published_rules(self) -> rules.Policy:
         """As `as_rules`; a published version never changes, so each process reads it once."""
-        if self.published_at is None:
-            return self.as_rules()
-        return _published_rules(self.pk, self.published_at)
+        return self.as_rules() if self.published_at is None else rules_of(self.pk)
 
     def _line_rules(self) -> dict[str, rules.LineRule]:
         margins: dict[str, list[tuple[int, int]]] = {}
@@ -113,10 +108,17 @@ class GradingPolicy(PolicyVersion):
         }
 
 
-@lru_cache(maxsize=64)
-def _published_rules(pk: int, _published_at: datetime) -> rules.Policy:
-    version: GradingPolicy = GradingPolicy.objects.for_list().get(pk=pk)
-    return version.as_rules()
+_published: dict[int, rules.Policy] = {}  # what this process has read
+
+
+def rules_of(pk: int) -> rules.Policy:
+    """The rules of a version that a record names; a published one is read once per process."""
+    if pk not in _published:
+        version: GradingPolicy = GradingPolicy.objects.for_list().get(pk=pk)
+        if version.published_at is None:
+            return version.as_rules()
+        _published[pk] = version.as_rules()
+    return _published[pk]
 
 
 class BandKind(models.TextChoices):

@@ -1,38 +1,27 @@
 """The assessment form: save, preview, and what someone else changed meanwhile."""
 
-from copy import copy
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.actions.changes import EditedMeanwhile
-from crm.models import Change, CustomerLine
+from crm.clashes import Clash, put_together
+from crm.models import CustomerLine
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
-from crm.timeline import field_words
 from grading.actions import assessments as actions
 from grading.actions import verdicts
 from grading.actions.runs import CycleClosed
 from grading.forms import AssessmentForm
 from grading.models import Assessment, Cycle, CycleState, GradeRecord
 from grading.policy import Facts
-
-
-@dataclass(frozen=True)
-class Clash:
-    """A field that someone else changed while this person was typing."""
-
-    label: str
-    theirs: str
-    by: str
-    is_taken_over: bool  # this person had not touched it: the form now shows theirs
 
 
 @requires(Permission.SAVE_ASSESSMENT)
@@ -80,7 +69,7 @@ def _save(request: PageRequest, assessment: Assessment) -> HttpResponse:
                 assessment=form.instance, version=form.cleaned_data["version"], by=request.user
             )
         except EditedMeanwhile:
-            form, clashes = _after_clash(request.POST, assessment)
+            form, clashes = _after_clash(request, assessment)
         except CycleClosed:
             form.add_error(None, _("The cycle of this fiscal year is closed: its assessments are history."))
         else:
@@ -106,44 +95,13 @@ def _facts(assessment: Assessment) -> Facts:
     return replace(assessment.facts(verdicts.history_sales(assessment.line)), is_assessed=True)
 
 
-def _after_clash(data: QueryDict, assessment: Assessment) -> tuple[AssessmentForm, list[Clash]]:
-    """Put both edits together: what this person left alone follows the other, what both changed stays as typed here."""
-    latest = Assessment.objects.select_related("line__customer", "line__product_line").get(
-        line=assessment.line, fiscal_year=assessment.fiscal_year
+def _after_clash(request: PageRequest, assessment: Assessment) -> tuple[AssessmentForm, list[Clash]]:
+    ours = Assessment.objects.of_year(assessment.fiscal_year).filter(line=assessment.line)
+    latest = ours.select_related("line__customer", "line__product_line").get()
+    form, clashes = put_together(
+        request.POST, latest, lambda typed, record: AssessmentForm(typed, instance=record), request.user
     )
-    typed = AssessmentForm(data, instance=Assessment(line=latest.line, fiscal_year=latest.fiscal_year))
-    typed.is_valid()
-    base, by = _started_from(latest, int(str(data["version"])))
-    merged, clashes = data.copy(), []
-    merged["version"] = str(latest.version)
-    for name in typed.Meta.fields:
-        mine, theirs = typed.cleaned_data.get(name), getattr(latest, name)
-        if theirs == base[name] or mine == theirs:
-            continue
-        is_taken_over = mine == base[name]
-        if is_taken_over:
-            _put(merged, name, typed.fields[name].prepare_value(theirs))
-        clashes.append(Clash(str(typed[name].label), field_words(Assessment, name, theirs), by, is_taken_over))
-    return AssessmentForm(merged, instance=latest), clashes
-
-
-def _started_from(latest: Assessment, version: int) -> tuple[dict[str, Any], str]:
-    """The values that the person started from, and who changed them last."""
-    changes = list(Change.objects.of(latest).filter(version__gt=version).select_related("by"))
-    started = Assessment() if version == 0 else copy(latest)
-    for change in reversed(changes):
-        for name, value in (change.before or {}).items():
-            setattr(started, name, value)
-    fields = {field.name: field for field in Assessment._meta.concrete_fields}
-    base = {name: fields[name].to_python(getattr(started, name)) for name in AssessmentForm.Meta.fields}
-    return base, str(changes[-1].by or "") if changes else ""
-
-
-def _put(data: QueryDict, name: str, value: Any) -> None:
-    if value is False or value is None:
-        data.pop(name, None)
-    else:
-        data[name] = "on" if value is True else str(value)
+    return cast(AssessmentForm, form), clashes
 
 
 def _say_saved(request: PageRequest, record: GradeRecord | None) -> None:

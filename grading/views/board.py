@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from crm.filters import CustomerLineFilter
 from crm.lib.listing import Address, chips, errors_of, filter_params, hidden, pickers
-from crm.models import CustomerLine, GradeState, ProductLine
+from crm.models import CustomerLine, GradeState, ProductLine, User, people_seen_by
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
@@ -32,6 +33,7 @@ class BoardColumn:
 
 
 @requires(Permission.VIEW_GRADES)
+@require_safe
 def view_board(request: PageRequest) -> HttpResponse:
     """The customer lines of a product line with the labels in force."""
     address = Address(request.path, request.GET)
@@ -47,7 +49,7 @@ def view_board(request: PageRequest) -> HttpResponse:
         "address": address,
         "menu": None if errors else board_menu(address),
         "tabs": [(line, address.having(line=line.code), line.code == params.get("line")) for line in product_lines],
-        "columns": [] if errors else _columns(filters.qs, params),
+        "columns": [] if errors else _with_leads(_columns(filters.qs, params), request.user),
         "errors": errors,
         "filters": filters,
         "chips": chips(filters, address, all_is_explicit=("region",), silent=("line",)),
@@ -73,9 +75,15 @@ def _columns(lines: Lines, params) -> list[BoardColumn]:
     return columns
 
 
+def _with_leads(columns: list[BoardColumn], user: User) -> list[BoardColumn]:
+    """Who leads the cards' lines, asked for all columns at once."""
+    prefetch_related_objects([card for column in columns for card in column.cards], people_seen_by(user, "lead"))
+    return columns
+
+
 def _cards(lines: Lines) -> list[CustomerLine]:
     """The best by score; where a scheme has no score, those that close first."""
     ordered = lines.order_by(
         F("score").desc(nulls_last=True), F("expected_close_on").asc(nulls_last=True), "customer__pinyin", "pk"
     )
-    return list(ordered.select_related("customer__region", "product_line", "lead")[:CARDS])
+    return list(ordered.select_related("customer__region", "product_line")[:CARDS])

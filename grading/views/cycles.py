@@ -1,6 +1,7 @@
 """Grading cycles: the list, one of them with its run and its report, and what moves it on."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,11 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from crm.lib.dates import fiscal_year_of
 from crm.lib.listing import Address, chips, hidden, page_of, pickers
 from crm.lists import list_menu, written_once
-from crm.models import CustomerLine
+from crm.models import CustomerLine, Way
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
@@ -30,6 +32,7 @@ RUNS_SHOWN = 10
 
 
 @requires(Permission.VIEW_CYCLES)
+@require_safe
 def list_cycles(request: PageRequest) -> HttpResponse:
     """All cycles, the latest first, and the one that comes next."""
     last_runs = GradingRun.objects.filter(cycle=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
@@ -45,6 +48,7 @@ def list_cycles(request: PageRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CYCLES)
+@require_safe
 def view_cycle(request: PageRequest, year: int) -> HttpResponse:
     """Where a cycle stands in one's scope, the run under way, what the last run changed."""
     # Runs first: one that ends in this moment is shown as running, and its bar asks again; never an old state for good.
@@ -69,6 +73,7 @@ def view_cycle(request: PageRequest, year: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_CYCLES)
+@require_safe
 def list_cycle_grades(request: PageRequest, year: int) -> HttpResponse:
     """The customer lines of a cycle in one's scope, and what the cycle made of them."""
     cycle = get_object_or_404(Cycle, fiscal_year=year)
@@ -93,11 +98,13 @@ def list_cycle_grades(request: PageRequest, year: int) -> HttpResponse:
         "search_label": _("Name / pinyin / initials / code"),
         "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
         "writable": _writable(request, cycle, listing.rows),
+        "grid_url": _grid_url(request, cycle),
     }
     return render(request, "grading/list_cycle_grades.html", context, status=400 if listing.errors else 200)
 
 
 @requires(Permission.VIEW_CYCLES)
+@require_safe
 def list_assessments(request: PageRequest) -> HttpResponse:
     """The assessments being made: those that wait for me where there are any, else all of the cycle."""
     today = timezone.localdate()
@@ -117,9 +124,9 @@ def open_cycle(request: PageRequest, year: int) -> HttpResponse:
     if cycle is None and year not in (_this_year(), _this_year() + 1):
         raise Http404
     if request.method == "POST":
-        return _do(
-            request, year, lambda: actions.open_cycle(cycle=cycle or actions.ensure_cycle(year), by=request.user)
-        )
+        by = request.user
+        drafted = partial(actions.ensure_cycle, year, by=by, way=Way.FORM)
+        return _do(request, year, lambda: actions.open_cycle(cycle=cycle or drafted(), by=by))
     lines = CustomerLine.objects.visible_to(request.user).gradable()
     context = {
         "year": year,
@@ -183,6 +190,14 @@ def _moves_of_last_run(request: PageRequest, runs: list[GradingRun]) -> list[rep
     if not complete or not request.user.sees_all_regions or scope_of(request).region:
         return []
     return reports.moves_from_report(complete[0].report)
+
+
+def _grid_url(request: PageRequest, cycle: Cycle) -> str:
+    """Where the same customers are assessed as a grid, if the person may assess any now."""
+    if cycle.state not in (CycleState.OPEN, CycleState.PUBLISHED) or not can(request.user, Permission.SAVE_ASSESSMENT):
+        return ""
+    address = Address(reverse("grading:edit-grid", args=[cycle.fiscal_year]), request.GET)
+    return address.having(page=None, page_size=None, columns=None)
 
 
 def _writable(request: PageRequest, cycle: Cycle, rows: list[CustomerLine]) -> set[int]:

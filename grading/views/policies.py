@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from crm.models import PolicyState, ProductLine
 from crm.permissions import Permission, can, requires
@@ -11,6 +12,7 @@ from grading.templatetags.explanations import limits_of
 
 
 @requires(Permission.VIEW_POLICIES)
+@require_safe
 def list_policies(request: PageRequest) -> HttpResponse:
     """The versions, the latest first; drafts only for those who may edit them."""
     policies = _seen(request).select_related("published_by").order_by("-number")
@@ -19,6 +21,7 @@ def list_policies(request: PageRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_POLICIES)
+@require_safe
 def view_policy(request: PageRequest, number: int) -> HttpResponse:
     """One version: bands, weights, bonus, limits, and what it says of each product line."""
     policy = get_object_or_404(_seen(request).for_list(), number=number)

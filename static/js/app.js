@@ -44,6 +44,7 @@ const CLICKS = {
   "data-toggle-sidebar": () => showSidebar(!document.body.classList.contains("sidebar-open")),
   "data-close-sidebar": () => showSidebar(false),
   "data-print": () => window.print(),
+  "data-download-text": (button) => download(document.getElementById(button.dataset.downloadText), button.dataset.fileName),
 };
 
 document.addEventListener("click", (event) => {
@@ -72,6 +73,16 @@ addEventListener("pageshow", () => leftOut.splice(0).forEach((field) => { field.
 function openDialog(id) {
   if (id === "palette") openPalette(texts);
   else document.getElementById(id)?.showModal();
+}
+
+/* What is shown once and asked from the server no more: the lines of a list as a text file. */
+function download(list, name) {
+  const lines = [...list.children].map((line) => line.textContent.trim());
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/plain" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function toggleDensity(button) {

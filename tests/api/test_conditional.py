@@ -3,7 +3,7 @@
 import pytest
 
 from crm.models import Customer
-from tests.factories import CustomerFactory, CustomerLineFactory
+from tests.factories import ContactFactory, CustomerFactory, CustomerLineFactory
 
 
 @pytest.fixture
@@ -70,6 +70,19 @@ def test_a_change_may_name_the_tag_in_place_of_the_version(client, path, custome
 def test_a_tag_of_something_else_changes_nothing(client, path, customer, tag):
     assert patched(client, path, {"note": "x"}, tag).status_code == 412
     assert Customer.objects.get(pk=customer.pk).note == ""
+
+
+def test_the_tag_of_another_record_in_the_same_version_changes_nothing(client, path, customer, north_region):
+    others = (CustomerFactory(region=north_region), ContactFactory(customer=customer, pk=customer.pk))
+    for other, kind in zip(others, ("customers", "contacts"), strict=True):
+        tag = client.get(f"/api/v1/{kind}/{other.pk}/")["ETag"]
+        assert patched(client, path, {"note": "x"}, tag).status_code == 412
+    assert Customer.objects.get(pk=customer.pk).note == ""
+
+
+def test_one_fitting_tag_of_several_will_do(client, path):
+    tag = client.get(path)["ETag"]
+    assert patched(client, path, {"note": "a"}, f'"other", {tag}').status_code == 200
 
 
 def test_a_weakened_tag_and_any_tag_will_do(client, path):

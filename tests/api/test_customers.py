@@ -136,6 +136,20 @@ def test_a_credit_code_is_unique_within_the_region_only(client, customer, foreig
     assert second.json()["errors"][0]["message"] == "Another customer of the region has this credit code."
 
 
+def test_a_code_is_unique_within_the_region_only(client, customer, foreign_customer):
+    Customer.objects.filter(pk=foreign_customer.pk).update(code="X1")
+    first = client.send("post", "customers/", NEW | {"code": "X1"})
+    assert first.status_code == 201, first.content
+    second = client.send("post", "customers/", NEW | {"code": "X1"})
+    assert second.json()["errors"][0]["message"] == "Another customer of the region has this code."
+
+
+def test_nobody_comes_to_stand_above_himself(client, customer):
+    child = client.send("post", "customers/", NEW | {"parent": customer.pk}).json()
+    answer = client.send("patch", f"customers/{customer.pk}/", {"parent": child["id"], "version": 1})
+    assert (answer.status_code, answer.json()["code"]) == (409, "stands_above_itself")
+
+
 def test_head_office_moves_a_customer_and_its_past_stays(api, head_office, customer, south_region):
     answer = api(head_office).send("patch", f"customers/{customer.pk}/", {"region": "south", "version": 1})
     assert answer.json()["region"] == "south"

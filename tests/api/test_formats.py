@@ -18,7 +18,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from crm.api import streaming
 from crm.api.views import CustomerViewSet
-from crm.models import Customer, Role
+from crm.models import Contact, Customer, Role
 from grading.models import CycleState
 from tests.api.conftest import NOT_GRADABLE
 from tests.factories import (
@@ -243,6 +243,15 @@ def test_text_that_looks_like_a_formula_stays_text_and_numbers_stay_numbers(api,
     assert (shown["contract_no"], shown["note"], shown["amount"]) == ("-HT-0", "＝SUM(A1)", -12.34)
     [contact] = table(stream(client, "contacts/", "csv"))
     assert (contact["name"], contact["note"]) == ("'=1+1", 'a "quoted",\nbroken line')
+
+
+@pytest.mark.parametrize("text", ["+8613800000000", "-5", "+1,000"])
+def test_text_of_a_sign_and_digits_stays_text(api, north, company, text):
+    Contact.objects.update(phone=text)
+    Customer.objects.filter(pk=company.pk).update(name=text)
+    client = api(north)
+    assert table(stream(client, "contacts/", "csv"))[0]["phone"] == f"'{text}"
+    assert {grade["customer.name"] for grade in table(stream(client, "grades/", "csv"))} == {f"'{text}"}
 
 
 def test_csv_is_utf_8_without_a_mark(api, north, company):

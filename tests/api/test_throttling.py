@@ -2,19 +2,18 @@
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
+
+from crm.api.throttling import counted
 
 NOON = "2026-11-21T12:00:15+08:00"
 
 
 @pytest.fixture(autouse=True)
 def three_a_minute(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "rate"}}
     settings.API_RATE = (3, 60)
-    cache.clear()
 
 
 @time_machine.travel(NOON, tick=False)
@@ -23,6 +22,15 @@ def test_each_answer_says_what_is_left(api, north):
     answers = [client.read("customers/") for _ in range(3)]
     assert [answer["RateLimit"] for answer in answers] == [f'"default";r={left};t=45' for left in (2, 1, 0)]
     assert {answer["RateLimit-Policy"] for answer in answers} == {'"default";q=3;w=60'}
+
+
+@time_machine.travel(NOON, tick=False)
+def test_what_has_not_changed_says_what_is_left_too(api, north):
+    client = api(north)
+    tag = client.read("customers/")["ETag"]
+    answer = client.get("/api/v1/customers/", headers={"if-none-match": tag})
+    assert (answer.status_code, answer["RateLimit"]) == (304, '"default";r=1;t=45')
+    assert answer["RateLimit-Policy"] == '"default";q=3;w=60'
 
 
 def test_one_too_many_is_told_when_to_come_back(api, north):
@@ -36,6 +44,11 @@ def test_one_too_many_is_told_when_to_come_back(api, north):
     assert refused["RateLimit"] == '"default";r=0;t=45'
     with time_machine.travel("2026-11-21T12:01:00+08:00", tick=False):
         assert client.read("customers/").status_code == 200
+
+
+def test_a_cache_that_is_emptied_meanwhile_counts_anew(monkeypatch):
+    monkeypatch.setattr(LocMemCache, "add", lambda *args, **kwargs: True)  # and gone again at once
+    assert counted("rate:x:1", 60) == 1
 
 
 @time_machine.travel(NOON, tick=False)

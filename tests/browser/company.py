@@ -7,7 +7,7 @@ from scripts.demo_server import DemoServer
 
 QUESTION = """
 from crm.lib.pinyin import initials, short_form
-from crm.models import CustomerLine
+from crm.models import CustomerLine, User
 from grading.models import Assessment, Cycle
 
 years = list(Cycle.objects.filter(state="published").order_by("fiscal_year").values_list("fiscal_year", flat=True))
@@ -23,7 +23,8 @@ def facts(line):
 def of_region(code):
     return [facts(line) for line in gradable.filter(customer__region__code=code).order_by("score", "pk")]
 
-answer = {"years": years, "north": of_region("north"), "south": of_region("south")}
+lead = User.objects.get(username="north-account")
+answer = {"years": years, "north": of_region("north"), "south": of_region("south"), "lead": lead.pk}
 """
 
 START = """
@@ -74,12 +75,17 @@ class Company:
     years: list[int]
     north: list[Line]
     south: list[Line]
+    lead: int  # an account manager of the north, who leads customers
 
     @classmethod
     def of(cls, demo: DemoServer) -> Self:
         """Ask the demo."""
         answer = demo.ask(QUESTION)
-        return cls(answer["years"], *([Line(**line) for line in answer[region]] for region in ("north", "south")))
+        return cls(
+            answer["years"],
+            *([Line(**line) for line in answer[region]] for region in ("north", "south")),
+            answer["lead"],
+        )
 
     @property
     def year(self) -> int:

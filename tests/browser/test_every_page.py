@@ -23,6 +23,15 @@ PAGES = {
     "no customers": ("head", "/customers/?search=qqqq"),
     "bad filter": ("head", "/customers/?grade=Z"),
     "customer": ("north", "/customers/{line.customer}/"),
+    "new customer": ("north-sales", "/customers/new/"),
+    "conflicts": ("head", "/conflicts/"),
+    "changes": ("head", "/history/"),
+    "changes of settings": ("admin", "/history/?about=settings"),
+    "no changes": ("north", "/history/?made_until=2001-01-01"),
+    "history of a line": ("north", "/history/customer-line/{line.pk}/"),
+    "timeline": ("north", "/customers/{line.customer}/timeline/"),
+    "before the customer": ("north", "/customers/{line.customer}/as-of/2001-01-01/"),
+    "no bulk changes": ("head", "/bulk-changes/"),
     "assessment": ("north", "/grading/assessments/{line.assessment}/"),
     "board": ("head", "/grading/board/"),
     "board by horizon": ("head", "/grading/board/?line=tourism"),
@@ -31,11 +40,29 @@ PAGES = {
     "cycle of a region": ("north", "/grading/cycles/{year}/"),
     "start a run": ("head", "/grading/cycles/{year}/run/"),
     "assessments": ("head", "/grading/cycles/{year}/grades/"),
+    "grid": ("head", "/grading/cycles/{year}/grid/?line=police"),
+    "grid of a salesperson": ("north-sales", "/grading/cycles/{year}/grid/"),
     "policies": ("head", "/grading/policies/"),
     "policy": ("head", "/grading/policies/2/"),
     "password": ("head", "/accounts/password/change/"),
-    "two factors": ("head", "/accounts/2fa/"),
+    "security": ("head", "/account/"),
+    "two factors": ("head", "/accounts/2fa/totp/activate/"),
+    "sessions of a person": ("head", "/people/2/sessions/"),
     "administration": ("head", "/admin/"),
+    "people": ("head", "/people/"),
+    "people of a region": ("north", "/people/?role=sales_manager"),
+    "nobody found": ("head", "/people/?search=qqqq"),
+    "person": ("head", "/people/{person}/"),
+    "colleague": ("north", "/people/{person}/"),
+    "new person": ("head", "/people/new/"),
+    "edit person": ("head", "/people/{person}/edit/"),
+    "hand over": ("head", "/people/{person}/hand-over/"),
+    "delegations": ("north", "/delegations/"),
+    "delegate": ("head", "/people/{person}/delegate/"),
+    "regions": ("admin", "/regions/"),
+    "new region": ("admin", "/regions/new/"),
+    "move branch office": ("admin", "/branches/1/move/"),
+    "who sees what": ("admin", "/sight/"),
     "not there": ("head", "/nowhere/"),
     "forbidden": ("north", "/admin/"),
 }
@@ -47,7 +74,7 @@ def test_the_page_is_sound(page, page_of, company, language, name):
     username, address = PAGES[name]
     if username:
         page_of(username)
-    page.goto(address.format(line=company.north[1], year=company.year))
+    page.goto(address.format(line=company.north[1], year=company.year, person=company.lead))
     expect(page.locator("html")).to_have_attribute("lang", language)
     assert_sound_on_both(page)
 

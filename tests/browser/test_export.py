@@ -23,8 +23,10 @@ def sheet(content: bytes) -> list[list]:
 
 
 def shown(page: Page) -> list[list[str]]:
-    """The cells of the page's table, without what is drawn only for phones."""
-    return page.locator("tbody tr").evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.innerText))")
+    """The cells of the page's table, without the boxes by which rows are ticked and what is drawn only for phones."""
+    return page.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].filter(one => !one.querySelector('input')).map(one => one.innerText))"
+    )
 
 
 def test_the_filtered_list_is_the_same_in_the_file_and_on_the_page(page_of):

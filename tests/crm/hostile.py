@@ -85,6 +85,11 @@ def a_wide_block(folder: Path) -> Path:
     return workbook(folder / "block.xlsx", rows)
 
 
+def a_note_of_ten_million_blanks(folder: Path) -> Path:
+    """Far from the limit of size, and packed a thousand times smaller."""
+    return workbook(folder / "blanks.xlsx", b" " * 10_000_000)
+
+
 def a_cell_of_300_megabytes(folder: Path) -> Path:
     """One text of 300 million letters, with nothing before it and nothing after."""
     return workbook(folder / "cell.xlsx", b"x" * 1_000_000, times=300, level=1)
@@ -192,6 +197,7 @@ FILES: dict[Callable[[Path], Path], str] = {
     only_a_cell_in_the_last_corner: "reaches to column 16,384",
     a_cell_at_the_bottom: "reaches to row 1,048,576",
     a_wide_block: "spans or holds more than can be read",
+    a_note_of_ten_million_blanks: "unpacks to more than 200 times its size",
     a_cell_of_300_megabytes: "unpacks to more than 50 MB",
     a_cell_of_a_hundred_thousand_letters: "a cell in row 2 holds more than 32,767 characters",
     a_text_repeated_a_million_times: "spans or holds more than can be read",

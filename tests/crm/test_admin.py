@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.administration.scoped import ScopedAdmin
-from crm.models import ApiToken, Change, Contact, Customer, LineMember, Region, Role, Sale, User, Way
+from crm.models import ApiToken, Change, Contact, Customer, LineMember, ProductLine, Region, Role, Sale, User, Way
 from crm.permissions import ROLES, Permission
 from grading.actions.policies import draft_next_version
 from grading.models import Assessment, CycleState, Grade, GradingPolicy
@@ -132,7 +132,7 @@ def test_an_administrator_finds_settings_people_and_audit(client_of, administrat
     apps = client_of(administrator).get(reverse("admin:index")).context["app_list"]
     shown = {model["object_name"] for app in apps for model in app["models"]}
     places = {"Region", "Branch", "Department", "ProductLine", "Division"}
-    assert shown == places | {"User", "Change", "Job", "Export", "ApiToken"}
+    assert shown == places | {"User", "Change", "Job", "Export", "ApiToken", "SecurityEvent", "CompanyAccount"}
 
 
 @pytest.mark.parametrize("model", OF_CUSTOMERS)
@@ -147,13 +147,13 @@ def test_an_administrator_reads_changes_of_settings_but_none_of_customers(client
     client = client_of(head_office)
     client.post(add("contact"), {"customer": CustomerFactory().pk, "name": "张伟", "read_version": 0})
     own = client_of(administrator)
-    own.post(add("region"), {"code": "west", "name": "西部大区", "position": 1, "is_active": "on"})
+    own.post(add("region"), {"code": "west", "name": "西部大区", "position": 1, "is_active": "on", "read_version": 0})
     assert {row.table for row in Change.objects.all()} == {"crm_contact", "crm_region"}
     assert {row.table for row in own.get(listed("change")).context["cl"].result_list} == {"crm_region"}
 
 
 def test_an_administrator_makes_a_region_and_its_change_is_kept(client_of, administrator):
-    data = {"code": "west", "name": "西部大区", "position": 1, "is_active": "on"}
+    data = {"code": "west", "name": "西部大区", "position": 1, "is_active": "on", "read_version": 0}
     assert client_of(administrator).post(add("region"), data).status_code == 302
     change = Change.objects.of(Region.objects.get(code="west")).get()
     assert (change.by, change.way, change.before) == (administrator, Way.ADMIN, None)
@@ -196,8 +196,10 @@ def test_links_offer_ones_own_region_only(client_of, north, north_region, southe
     form = client_of(north).get(add("customer")).context["adminform"].form
     assert list(form.fields["region"].queryset) == [north_region]
     assert list(form.fields["branch"].queryset) == [own]
+    lead = UserFactory(role=Role.ACCOUNT_MANAGER, region=north_region)
+    UserFactory(role=Role.ACCOUNT_MANAGER, region=southern["customer"].region)
     line_form = client_of(north).get(add("customerline")).context["adminform"].form
-    assert set(line_form.fields["lead"].queryset) == set(User.objects.visible_to(north))
+    assert list(line_form.fields["lead"].queryset) == [lead]
 
 
 @pytest.mark.parametrize("model", ["contact", "sale", "linemember"])
@@ -219,9 +221,36 @@ def test_the_filters_offer_ones_own_region_only(client_of, north, southern, nort
     assert "South" not in content
 
 
-def test_a_list_cannot_be_asked_past_its_filters(client_of, north, northern):
-    answer = client_of(north).get(listed("customer"), {"parent__name__startswith": "广"})
-    assert answer.status_code == 400
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        ("customer", "parent__name__startswith"),
+        ("customer", "region__customers__parent__credit_code__startswith"),
+        ("customer", "region__user__email__startswith"),
+        ("customer", "branch__user__password__startswith"),
+        ("linemember", "user__password__startswith"),
+        ("linemember", "user__name__gt"),
+        ("sale", "line__customer__region__customers__note__contains"),
+    ],
+)
+def test_a_list_cannot_be_asked_past_its_filters(client_of, north, northern, model, lookup):
+    assert client_of(north).get(listed(model), {lookup: "a"}).status_code == 400
+
+
+def test_memberships_are_not_found_by_who_is_out_of_sight(client_of, north, south_user, northern):
+    LineMemberFactory(line=northern, user=south_user)
+    client = client_of(north)
+    assert list(client.get(listed("linemember"), {"q": str(south_user)}).context["cl"].queryset) == []
+    assert client.get(listed("linemember"), {"user__id__exact": south_user.pk}).status_code == 400
+
+
+def test_a_filter_by_another_regions_branch_finds_what_no_branch_finds(client_of, north, south_region, northern):
+    branches = [BranchFactory(region=northern.customer.region), BranchFactory(region=south_region)]
+    Customer.objects.filter(pk=northern.customer_id).update(branch=branches[1])
+    client = client_of(north)
+    BranchFactory(region=northern.customer.region)  # one choice alone is not offered
+    for branch in (branches[1].pk, 999_999):
+        assert list(client.get(listed("customer"), {"branch__id__exact": branch}).context["cl"].queryset) == []
 
 
 def test_a_linked_record_of_another_region_shows_as_absent_and_stays(client_of, north, southern, northern):
@@ -319,6 +348,23 @@ def test_a_new_lead_sees_the_line_and_the_former_no_more(client_of, north, north
     assert LineMember.objects.get(user=first).until_on == timezone.localdate()
 
 
+def test_only_who_may_lead_a_customer_is_offered_and_taken(client_of, head_office, northern, south_region):
+    region = northern.customer.region
+    former = UserFactory(role=Role.CONSULTANT, region=region)
+    type(northern).objects.filter(pk=northern.pk).update(lead=former)
+    fits = UserFactory(role=Role.ACCOUNT_MANAGER, region=region)
+    UserFactory(role=Role.ACCOUNT_MANAGER, region=region, is_active=False)
+    elsewhere = UserFactory(role=Role.ACCOUNT_MANAGER, region=south_region)
+    client, url = client_of(head_office), change_of(northern)
+    assert set(client.get(url).context["adminform"].form.fields["lead"].queryset) == {former, fits}
+    data = {"customer": northern.customer_id, "is_active": "on", "lead": elsewhere.pk}
+    police, other = ProductLine.objects.exclude(pk=northern.product_line_id)[:2]
+    answer = client.post(add("customerline"), data | {"product_line": police.pk})
+    assert "belongs to another region" in answer.content.decode()
+    assert client.post(add("customerline"), data | {"product_line": other.pk, "lead": fits.pk}).status_code == 302
+    assert client.post(url, form_of(client, url) | {"is_active": ""}).status_code == 302
+
+
 # --- people
 
 
@@ -330,6 +376,7 @@ def test_a_person_is_made_and_can_sign_in(client_of, client, administrator, nort
         "region": north_region.pk,
         "is_active": "on",
         "new_password": "a-long-enough-secret",
+        "read_version": 0,
     }
     assert client_of(administrator).post(add("user"), data).status_code == 302
     person = User.objects.get(username="li")

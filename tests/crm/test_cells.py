@@ -1,6 +1,7 @@
 """What people write in cells: read exactly or refused, never guessed."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -56,7 +57,21 @@ def test_an_amount_is_read_to_the_fen(cell, fen):
 
 @pytest.mark.parametrize(
     "cell",
-    ["四百万", "1e6", "1,23", "400,0000", "12.345", "0.0001万元1", "=1+1", "9" * 20, float("nan"), True, "1.2.3"],
+    [
+        "四百万",
+        "1e6",
+        "1,23",
+        "400,0000",
+        "12.345",
+        "0.0001万元1",
+        "=1+1",
+        "9" * 20,
+        float("nan"),
+        True,
+        "1.2.3",
+        "$4000",
+        "US$5",
+    ],
 )
 def test_an_amount_that_is_none_is_refused(cell):
     with pytest.raises(CellError):
@@ -152,6 +167,14 @@ def test_text_has_one_form(cell, expected):
     assert text(cell) == expected
 
 
+@pytest.mark.parametrize("cell", [1e28, 9.99e307, -9.99e307, 10**28, 1e-300])
+@pytest.mark.parametrize("parse", [amount, margin, day, yes_no, year, whole])
+def test_a_number_out_of_all_measure_is_refused_like_any_other(parse, cell):
+    assert Decimal(text(cell)) == Decimal(f"{cell:.15g}")
+    with pytest.raises(CellError):
+        parse(cell)
+
+
 def test_a_code_that_lost_its_last_digits_as_a_number_is_refused():
     with pytest.raises(CellError, match="format the column as text"):
         code(330106199001011234.0)
@@ -173,13 +196,16 @@ def test_a_choice_knows_its_words_only():
         state("perhaps")
 
 
-@pytest.mark.parametrize("written", ["=1+1", "+A1", "-A1", "@SUM(A1)", "＝1+1", "\tx", "'=1", "''-a"])
+SIGNED = ("-2800", "+5", "+8613800000000", "+1,000", "-5%")
+
+
+@pytest.mark.parametrize("written", ["=1+1", "+A1", "-A1", "@SUM(A1)", "＝1+1", "\tx", "'=1", "''-a", *SIGNED])
 def test_what_looks_like_a_formula_is_guarded_and_comes_back_as_it_was(written):
     assert guarded(written) == f"'{written}"
     assert without_guard(guarded(written)) == written
 
 
-@pytest.mark.parametrize("written", ["-2800", "+5", "12%", "plain", "", "'quoted"])
+@pytest.mark.parametrize("written", ["2800", "1,000.00", "12%", "plain", "", "'quoted"])
 def test_other_text_is_left_alone(written):
     assert guarded(written) == written
 

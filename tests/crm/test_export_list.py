@@ -14,12 +14,38 @@ from django.utils import timezone, translation
 from python_calamine import CalamineWorkbook
 
 from crm.actions import exports as actions
+from crm.actions.customers import save_customer
+from crm.actions.data_imports import start_import, upload_import
 from crm.actions.imports import import_kinds, import_table
+from crm.actions.merge_customers import merge_customers
+from crm.actions.transfer_customer import transfer_customer
+from crm.actions.work_on_import import work_on_import
 from crm.lib.spreadsheets import read_table
-from crm.models import AUDITORS, CustomerKind, Division, Export, Job, JobState, Role, StoredFile
+from crm.models import (
+    AUDITORS,
+    Change,
+    Customer,
+    CustomerKind,
+    CustomerLine,
+    Division,
+    Export,
+    ImportState,
+    Job,
+    JobState,
+    ProductLine,
+    Role,
+    StoredFile,
+)
 from crm.permissions import ROLES, Permission
 from crm.tasks import forget_old_exports, make_export
-from tests.factories import BranchFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
+from tests.factories import (
+    BranchFactory,
+    ContactFactory,
+    CustomerFactory,
+    CustomerLineFactory,
+    LineMemberFactory,
+    UserFactory,
+)
 from tests.pages import TODAY, graded_line
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +98,9 @@ def fetch(client, export: Export):
     return client.get(reverse("crm:fetch-export", args=[export.pk]))
 
 
-def waiting(client) -> int:
-    """What the menu says beside one's exports."""
-    entries = [child for group in client.get(MINE).context["nav"] for child in group["children"]]
+def waiting(client, page: str = MINE) -> int:
+    """What the menu of a page says beside one's exports."""
+    entries = [child for group in client.get(page).context["nav"] for child in group["children"]]
     return next(entry["count"] for entry in entries if entry["url"] == MINE)
 
 
@@ -348,6 +374,44 @@ class TestByJob:
         membership.save()
         assert fetch(client_of(manager), export).status_code == 404
 
+    def test_the_file_is_gone_when_a_customer_has_left_its_makers_region(
+        self, north, north_region, south_region, head_office, client_of, by_job
+    ):
+        leaving = CustomerFactory(region=north_region)
+        post(client_of(north))
+        export = work()
+        save_customer(customer=CustomerFactory(region=south_region), version=1, by=head_office)
+        save_customer(customer=CustomerFactory.build(region=north_region), version=0, by=north)
+        assert fetch(client_of(north), export).status_code == 200
+        transfer_customer(customer=leaving, version=1, region=south_region, branch=None, by=head_office)
+        assert fetch(client_of(north), export).status_code == 404
+
+    def test_a_merge_within_the_region_takes_no_file_away_and_one_across_does(
+        self, north, north_region, south_region, head_office, client_of, by_job
+    ):
+        survivor, within = (CustomerFactory(region=north_region) for _ in range(2))
+        ContactFactory(customer=within)
+        post(client_of(north))
+        export = work()
+        merge_customers(survivor=survivor, loser=within, versions=(1, 1), from_loser=(), by=head_office)
+        assert fetch(client_of(north), export).status_code == 200
+        elsewhere = CustomerFactory(region=south_region)
+        merge_customers(survivor=elsewhere, loser=survivor, versions=(1, 2), from_loser=(), by=head_office)
+        assert fetch(client_of(north), export).status_code == 404
+
+    def test_the_file_is_gone_when_a_customer_has_left_its_makers_branch_office(
+        self, north_region, head_office, client_of, by_job
+    ):
+        branch = BranchFactory(region=north_region)
+        manager = UserFactory(role=Role.BRANCH_GM, region=north_region, branch=branch)
+        leaving = CustomerFactory(region=north_region, branch=branch)
+        post(client_of(manager))
+        export = work()
+        assert fetch(client_of(manager), export).status_code == 200
+        leaving.branch = None
+        save_customer(customer=leaving, version=1, by=head_office)
+        assert fetch(client_of(manager), export).status_code == 404
+
     def test_a_person_who_has_left_gets_nothing(self, north, client_of, by_job):
         post(client_of(north))
         north.is_active = False
@@ -408,15 +472,9 @@ class TestByJob:
         client = client_of(north)
         post(client)
         export = work()
-        [entry] = [
-            child for group in client.get(MINE).context["nav"] for child in group["children"] if child["url"] == MINE
-        ]
-        assert entry["count"] == 1
+        assert waiting(client) == 1
         fetch(client, export)
-        [entry] = [
-            child for group in client.get(MINE).context["nav"] for child in group["children"] if child["url"] == MINE
-        ]
-        assert entry["count"] == 0
+        assert waiting(client, reverse("crm:list-customers")) == 0
 
     def test_files_are_kept_for_seven_days_and_the_log_for_good(self, north, client_of, by_job):
         post(client_of(north))
@@ -450,6 +508,9 @@ class TestLog:
         assert "You have exported nothing yet" in client_of(head_office).get(MINE).content.decode()
 
 
+ODD = ("=1+1", "-5", "+8613800000000", "@x", "'=x", "007", "1,5", "a;b", '"q"', "<r>x</r>", "（甲）", " 空格 ")
+
+
 class TestRoundTrip:
     COLUMNS = "code,region,branch,short_name,kind,credit_code,industry,division,address,website"
 
@@ -481,3 +542,40 @@ class TestRoundTrip:
         assert [str(reason) for row in report.rows for reason in row.reasons] == []
         assert {row.outcome for row in report.rows} == {"unchanged"}
         assert len(report.rows) == len(odd)
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("format", ["xlsx", "csv"])
+    def test_ten_thousand_made_by_a_job_and_imported_by_one_change_nothing(
+        self, north, north_region, client_of, by_job, format
+    ):
+        branches = [BranchFactory(region=north_region) for _number in range(3)]
+        divisions = list(Division.objects.order_by("pk")[:100])
+        made = Customer.objects.bulk_create(
+            CustomerFactory.build(
+                code=f"{number:06}",
+                name=f"{ODD[number % len(ODD)]} 局 {number}",
+                short_name=ODD[number % len(ODD)],
+                industry=ODD[number % len(ODD)],
+                address=ODD[number % len(ODD)],
+                credit_code=f"{number:018}" if number % 3 else "",
+                kind=CustomerKind.values[number % 3],
+                division=divisions[number % 100],
+                branch=branches[number % 3],
+                region=north_region,
+            )
+            for number in range(10_000)
+        )
+        line = ProductLine.objects.get(code="police")
+        CustomerLine.objects.bulk_create(CustomerLine(customer=one, product_line=line) for one in made[::2])
+        client = client_of(north, "zh-hans")
+        assert post(client, query=f"columns={self.COLUMNS},lines", format=format)["Location"] == MINE
+        content = fetch(client, work()).content
+        with translation.override("zh-hans"):
+            back = upload_import(kind="customers", name=f"客户.{format}", content=content, by=north)
+            start_import(data_import=back, by=north)
+        work_on_import(job_id=back.job_id)
+        back.refresh_from_db()
+        assert len(back.mapping["columns"]) == len(self.COLUMNS.split(",")) + 1
+        assert (back.state, back.report["errors"]) == (ImportState.DONE, [])
+        assert back.report["counts"] == {"created": 0, "updated": 0, "unchanged": 10_000, "rejected": 0}
+        assert not Change.objects.exists()

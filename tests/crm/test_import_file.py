@@ -12,8 +12,9 @@ from django.utils import translation
 
 from crm.actions.imports import import_kinds, import_table
 from crm.lib.spreadsheets import Table, TableRow, read_table
-from crm.models import Change, Customer, CustomerLine, CustomerRegion, Role, Sale, Way
+from crm.models import Change, Customer, CustomerLine, CustomerRegion, DataImport, ImportState, Role, Sale, Way
 from tests.factories import BranchFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
+from tests.undo import undo_import
 
 HEADER = "客户编码,客户名称,简称,大区,信用代码,上级客户,产品线"
 
@@ -124,6 +125,17 @@ def test_a_parent_may_stand_further_down_in_the_same_file(run, write, north_regi
     assert "unchanged 2" in run("customers", file)[0]
 
 
+def test_nobody_comes_to_stand_above_himself(run, write, north_region):
+    top = CustomerFactory(code="C1", name="甲", region=north_region)
+    CustomerFactory(code="C2", name="乙", region=north_region, parent=CustomerFactory(parent=top, region=north_region))
+    file = write(HEADER, "C1,甲,,,,C2,", "C3,丙,,north,,丁,", "C4,丁,,north,,丙,", "C5,戊,,north,,C2,")
+    assert "created 1" in run("customers", file)[0]
+    said = "上级客户: This parent belongs to the customer already: it would stand above itself."
+    assert rejected_of(file) == {2: said, 3: said, 4: said}
+    top.refresh_from_db()
+    assert top.parent is None
+
+
 def test_a_child_of_a_rejected_parent_is_rejected_too(run, write, north_region):
     file = write(HEADER, "C2,西湖分局,,north,,C1,", "C1,杭州市公安局,,nowhere,,,")
     run("customers", file)
@@ -137,7 +149,7 @@ def test_reasons_call_a_column_as_people_do(north_region):
         report = import_table(kind=import_kinds()["customers"], table=Table(("code", "name", "region"), rows), by=None)
     assert [row.reasons for row in report.rejected] == [
         ["大区“华北”不存在或不唯一"],
-        ["新客户必须填写 名称", "新客户必须填写 大区"],
+        ["新客户必须填写名称", "新客户必须填写大区"],
     ]
 
 
@@ -158,7 +170,7 @@ def test_rejected_rows_do_not_hold_up_the_others_and_say_why(run, write, north_r
         3: "the same record as in row 2",
         4: "客户名称: a new customer needs its name",
         5: "大区: there is no region “nowhere”, or more than one",
-        6: "产品线: there is no product line “铁路”",
+        6: "产品线: there is no product line “铁路”, or more than one",
         7: "上级客户: there is no parent “无此单位”, or more than one",
         8: "信用代码: Ensure this value has at most 18 characters (it has 19).",
     }
@@ -225,10 +237,66 @@ def test_a_customer_of_another_region_does_not_exist_for_who_imports(run, write,
     file = write(HEADER, "S1,改名,,,,,", "N1,北,,north,,,", "S2,南二,,south,,,")
     run("customers", file, "--as", "north")
     assert sorted(rejected_of(file)) == [2, 4]
-    assert rejected_of(file)[2] == "客户编码: there is no customer “S1”; 大区: a new customer needs its region"
+    assert rejected_of(file)[2] == "大区: a new customer needs its region"
     assert Customer.objects.get(code="S1").name == "南"
     assert Customer.objects.get(code="N1").region.code == "north"
     assert Change.objects.filter(way=Way.IMPORT).first().by == north
+
+
+def test_what_was_imported_for_somebody_stands_on_that_persons_page_and_can_be_undone(
+    run, write, north, north_region, client_of
+):
+    file = write(HEADER, "C1,甲,,north,,,公安", ",,,,,,")
+    output, _status = run("customers", file, "--as", "north")
+    kept = DataImport.objects.get()
+    assert f"Kept as import {kept.pk} of north: it can be undone on its page." in output
+    assert (kept.state, kept.by, kept.file.name) == (ImportState.DONE, north, "file.csv")
+    assert bytes(kept.file.content) == file.read_bytes()
+    page = client_of(north).get(f"/imports/{kept.pk}/").content.decode()
+    assert f"/imports/{kept.pk}/undo/" in page
+    undo_import(data_import=kept, by=north)
+    assert not Customer.objects.filter(deleted_at=None).exists()
+
+
+def test_nothing_is_kept_of_what_changed_nothing_or_is_nobodys(run, write, north, north_region):
+    file = write(HEADER, "C1,甲,,north,,,")
+    run("customers", file, "--as", "north", "--dry-run")
+    run("customers", file)
+    run("customers", file, "--as", "north")
+    assert not DataImport.objects.exists()
+
+
+def test_a_code_that_another_region_uses_is_as_free_as_any_other(run, write, north, south_region):
+    CustomerFactory(code="S1", name="南", region=south_region)
+    file = write(HEADER, "S1,北一,,north,,,", "S2,北二,,north,,,")
+    assert "created 2" in run("customers", file, "--as", "north")[0]
+    assert "unchanged 2" in run("customers", file, "--as", "north")[0]
+    assert sorted(Customer.objects.filter(code="S1").values_list("region__code", flat=True)) == ["north", "south"]
+
+
+def test_a_code_that_two_regions_use_means_the_customer_of_the_rows_region(run, write, north_region, south_region):
+    north, south = (CustomerFactory(code="S1", region=region) for region in (north_region, south_region))
+    file = write(HEADER, "S1,北,,north,,,", "S1,南,,south,,,", "S1,哪个,,,,,")
+    run("customers", file)
+    north.refresh_from_db()
+    south.refresh_from_db()
+    assert (north.name, south.name) == ("北", "南")
+    assert rejected_of(file) == {
+        4: "客户编码: several customers are called “S1”; write the code and the region",
+    }
+
+
+def test_rows_of_two_regions_with_one_code_are_two_customers(run, write, north_region, south_region):
+    stored = CustomerFactory(code="S1", name="南", region=south_region)
+    assert (
+        "created 1, updated 0, unchanged 1" in run("customers", write(HEADER, "S1,北,,north,,,", "S1,南,,south,,,"))[0]
+    )
+    assert Customer.objects.get(code="S1", region=north_region).name == "北"
+    stored.refresh_from_db()
+    assert stored.region == south_region
+    file = write(HEADER, "S2,北,,north,,,", "S2,南,,south,,,")
+    assert "created 2" in run("customers", file)[0]
+    assert "unchanged 2" in run("customers", file)[0]
 
 
 def test_who_may_not_change_customers_may_not_import_them(run, write, north_region):
@@ -314,10 +382,10 @@ def test_a_sale_says_what_is_wrong_with_it(run, write, police_line, south_region
     run("sales", file)
     assert rejected_of(file) == {
         2: "客户: there is no customer “C9”",
-        3: "产品线: there is no product line “铁路”",
+        3: "产品线: there is no product line “铁路”, or more than one",
         4: "签订日期: “soon” is not a day; 金额: “lots” is not an amount",
         5: "客户: there must be something here",
-        6: "客户: several customers are called “重名局”; write the code",
+        6: "客户: several customers are called “重名局”; write the code and the region",
     }
 
 

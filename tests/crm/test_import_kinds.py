@@ -9,9 +9,10 @@ import pytest
 from crm.actions.imports import Outcome, import_kinds, import_table
 from crm.import_templates import write_template
 from crm.lib.cells import guarded
+from crm.lib.mappings import mapping_of
 from crm.lib.money import yuan
 from crm.lib.spreadsheets import read_table
-from crm.models import Change, Contact, Customer, Role, User, Way
+from crm.models import Change, Contact, Customer, LineMember, Role, User, Way
 from tests.factories import (
     AssessmentFactory,
     BranchFactory,
@@ -19,6 +20,7 @@ from tests.factories import (
     CustomerFactory,
     CustomerLineFactory,
     CycleFactory,
+    LineMemberFactory,
     RegionFactory,
     SaleFactory,
     UserFactory,
@@ -37,6 +39,7 @@ ODD = (
     "Ω≈ç√ﬁ",
     "true",
     "007",
+    "<r>富文本</r>",
 )
 
 
@@ -141,9 +144,27 @@ def test_role_and_place_belong_together(take, north_region, south_region):
     }
 
 
+def test_who_gets_another_region_leads_no_customer_of_the_old_one(take, north_region, south_region):
+    person = UserFactory(username="li", role=Role.ACCOUNT_MANAGER, region=north_region)
+    line = CustomerLineFactory(customer__region=north_region, lead=person)
+    LineMemberFactory(line=line, user=person)
+    take("people", "用户名,大区", "li,south")
+    line.refresh_from_db()
+    assert (line.lead, LineMember.objects.not_over().exists()) == (None, False)
+
+
 def test_who_guides_a_person_may_stand_further_down(take, north_region):
     assert counts(take("people", PEOPLE, "a,甲,客户经理,north,,b", "b,乙,客户总监,,,")) == [2, 0, 0, 0]
     assert User.objects.get(username="a").guided_by.username == "b"
+
+
+def test_a_user_name_is_what_the_forms_take_for_one(take):
+    report = take(
+        "people", "用户名,角色", "a b<script>,顾问", "wang.wei+1@x_y-z,顾问", "王伟,顾问", f"{'x' * 151},顾问"
+    )
+    assert [text.startswith("用户名: ") for text in reasons(report).values()] == [True, True]
+    assert list(reasons(report)) == [2, 5]
+    assert counts(report) == [2, 0, 0, 2]
 
 
 def test_nobody_takes_his_own_access_away(take, head_office):
@@ -159,6 +180,17 @@ def test_a_word_empties_and_a_blank_does_not(take, north_region):
     take("customers", "客户编码,简称,备注,行业", "C1,（清空）,(clear),")
     customer.refresh_from_db()
     assert (customer.short_name, customer.note, customer.industry) == ("", "", "业")
+
+
+def test_a_word_empties_figures_with_a_factor_too(take, north_region):
+    line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    assessment = AssessmentFactory(line=line, fiscal_year=2026, budget_amount=5)
+    sources = {"customer": "客户", "product_line": "产品线", "fiscal_year": "财年"}
+    sources |= {"budget_amount": {"header": "预算", "factor": "10000"}}
+    chosen = mapping_of({"columns": sources}, name="m")
+    take("assessments", "客户,产品线,财年,预算", "C1,公安,2026,（清空）", column_map=chosen)
+    assessment.refresh_from_db()
+    assert assessment.budget_amount is None
 
 
 def test_what_a_record_is_found_by_or_cannot_be_without_is_not_emptied(take, north_region):

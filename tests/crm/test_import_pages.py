@@ -7,17 +7,19 @@ from io import BytesIO, StringIO
 import pytest
 import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
 from django.test import Client
 
 from crm import tasks
 from crm.actions.undo_import import work_on_undo
 from crm.actions.work_on_import import work_on_import
 from crm.lib.spreadsheets import inspect_file
-from crm.models import Customer, CustomerLine, DataImport, ImportState, Role, Sale
+from crm.models import Customer, CustomerLine, DataImport, ImportState, Job, Role, Sale
 from tests.factories import CustomerFactory, CustomerLineFactory, UserFactory
 from tests.pages import queries_of
 
 HEADER = "客户编码,客户名称,大区"
+SORRY = "Something went wrong here. It has been noted."
 _inspect = cache(inspect_file)
 WORK = {"import": work_on_import, "undo-import": work_on_undo}
 
@@ -291,9 +293,21 @@ def test_an_undo_that_breaks_leaves_the_import_done_and_says_so(web, north_regio
     web.post(f"/imports/{one.pk}/undo/")
     one.refresh_from_db()
     tasks.undo_import.on_failure(RuntimeError("out of memory"), "id", (), {"job_id": one.job_id}, None)
-    assert "out of memory" in said(web.get(f"/imports/{one.pk}/"))
+    assert SORRY in said(web.get(f"/imports/{one.pk}/"))
     assert worked(one).state == ImportState.DONE
     assert Customer.objects.filter(deleted_at=None).count() == 1
+
+
+def test_what_breaks_an_import_is_for_the_job_and_not_for_its_page(web):
+    one = checked(web, csv_file(HEADER, "C1,甲,north"))
+    web.post(f"/imports/{one.pk}/start/")
+    one.refresh_from_db()
+    error = IntegrityError("Key (code)=(C9) already exists")
+    tasks.work_on_import.on_failure(error, "id", (), {"job_id": one.job_id}, None)
+    page = said(web.get(f"/imports/{one.pk}/"))
+    assert f"Nothing was changed. {SORRY}" in page
+    assert "C9" not in page
+    assert Job.objects.get(pk=one.job_id).error == "IntegrityError: Key (code)=(C9) already exists"
 
 
 def test_an_import_that_was_not_done_cannot_be_undone(web, north_region):
@@ -485,3 +499,18 @@ def test_no_page_of_an_import_costs_more_than_fifteen_queries(web, north_region)
     for path in ("", "undo/"):
         assert queries_of(web, f"/imports/{one.pk}/{path}") <= 15, path
     assert queries_of(web, "/imports/new/") <= 15
+
+
+def test_customers_that_are_called_nearly_so_are_named_while_they_are_in_sight(
+    north, north_region, south_region, client_of
+):
+    near = CustomerFactory(name="杭州恒科科技有限公司", region=north_region)
+    web = client_of(north)
+    made = uploaded(web, csv_file(HEADER, "C1,杭州恒科科技股份有限公司,north"))
+    set_up(web, made)
+    worked(made)
+    address = f"/imports/{made.pk}/"
+    assert near.name in web.get(address).content.decode()
+    Customer.objects.filter(pk=near.pk).update(region=south_region)
+    page = web.get(address).content.decode()
+    assert (near.name in page, f"/customers/{near.pk}/" in page) == (False, False)

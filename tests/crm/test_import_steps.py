@@ -10,12 +10,15 @@ from django.utils import translation
 from crm.actions import data_imports
 from crm.actions.data_imports import ImportRefused
 from crm.actions.work_on_import import fail_import, work_on_import
+from crm.lib.exports import Column as ExportColumn
+from crm.lib.exports import write_xlsx
 from crm.lib.mappings import MappingUnreadable
 from crm.lib.spreadsheets import FileUnreadable, inspect_file, read_table
 from crm.models import Change, Customer, DataImport, ImportState, Job, JobState, Role, Way
 from tests.factories import CustomerFactory, UserFactory
 
 HEADER = "客户编码,客户名称,大区,产品线"
+MARKUP = "<r>甲 & 乙</r>"
 GOOD = "C1,杭州市公安局,north,公安"
 BAD = "C2,宁波市公安局,nowhere,公安"
 
@@ -76,12 +79,27 @@ def test_the_row_of_headers_is_the_one_with_most_names_of_columns(upload):
     assert upload("2026年客户名单,,,", ",,,", HEADER, GOOD).header_row == 3
 
 
-def test_a_mapping_is_remembered_by_kind_and_headers_for_everybody(upload, head_office):
+def test_a_mapping_is_remembered_by_kind_and_headers_for_colleagues(upload, head_office):
     first = upload("No,Title,Area", "C1,A,north")
     mapping = {"kind": "customers", "columns": {"code": "No", "name": "Title", "region": "Area"}}
     set_up(first, mapping=mapping)
     assert upload("Area,Title,No", "x,y,z", by=head_office).mapping == mapping
     assert upload("Area,Title,No,More", "x,y,z,1").mapping != mapping
+
+
+def test_words_that_a_colleague_typed_stay_with_him(upload, north, north_region, south_user, head_office):
+    first = upload("No,Title,Area", "C1,A,north", by=head_office)
+    typed = {"header": "Area", "values": {"华南某地": "south"}, "factor": "100"}
+    columns = {"code": "No", "name": {"header": "Title"}, "region": typed, "industry": {"constant": "公安"}}
+    set_up(first, mapping={"kind": "customers", "columns": columns, "only": {"Area": ["x"]}})
+    taken = {"code": "No", "name": {"header": "Title"}, "region": {"header": "Area", "factor": "100"}}
+    assert upload("Area,Title,No", "x,y,z").mapping == {"kind": "customers", "columns": taken}
+
+
+def test_what_another_region_said_of_such_files_is_unknown(upload, south_user, north):
+    first = upload("No,Title,Area", "C1,A,south", by=south_user)
+    set_up(first, mapping={"kind": "customers", "columns": {"code": "No", "name": "Title", "region": "Area"}})
+    assert upload("Area,Title,No", "x,y,z", by=north).mapping["columns"] == {}
 
 
 def test_who_may_not_change_such_records_uploads_nothing(upload):
@@ -207,7 +225,7 @@ def test_a_job_that_broke_ends_its_import_which_may_be_tried_again(upload, north
     data_imports.start_import(data_import=made, by=north)
     fail_import(job_id=made.job_id, error="the disk is full")
     made.refresh_from_db()
-    assert (made.state, made.report) == (ImportState.FAILED, {"error": "the disk is full"})
+    assert (made.state, made.report, made.job.error) == (ImportState.FAILED, {"error": ""}, "the disk is full")
     assert done(made).state == ImportState.DONE
 
 
@@ -218,6 +236,28 @@ def test_a_cancelled_import_applies_nothing(upload, north, north_region):
     work_on_import(job_id=made.job_id)
     assert (made.state, Customer.objects.count()) == (ImportState.CANCELLED, 0)
     assert Job.objects.get(pk=made.job_id).state == JobState.CANCELLED
+
+
+def test_an_import_whose_job_was_ended_under_way_applies_nothing(upload, north, north_region, monkeypatch):
+    made = checked(upload(HEADER, GOOD))
+    data_imports.start_import(data_import=made, by=north)
+    monkeypatch.setattr("crm.actions.work_on_import.finish_job", lambda job_id, done: False)
+    work_on_import(job_id=made.job_id)
+    made.refresh_from_db()
+    assert (made.state, Customer.objects.count()) == (ImportState.CANCELLED, 0)
+
+
+def test_a_job_is_ended_before_its_import_is_waited_for(upload, north, north_region, monkeypatch):
+    made = checked(upload(HEADER, GOOD))
+    data_imports.start_import(data_import=made, by=north)
+    waited = []
+    locking = DataImport.objects.select_for_update
+    monkeypatch.setattr(
+        "crm.models.DataImport.objects.select_for_update",
+        lambda: waited.append(Job.objects.get(pk=made.job_id).state) or locking(),
+    )
+    data_imports.cancel_import(data_import=made, by=north)
+    assert waited == [JobState.CANCELLED]
 
 
 def test_one_sees_ones_own_imports_and_sales_management_all(upload, north, south_user, head_office):
@@ -246,6 +286,22 @@ def test_a_mended_file_of_rejected_rows_is_imported_as_it_is(upload, north, nort
     )
     assert again.mapping == made.mapping
     assert done(checked(again)).report["counts"] == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 0}
+
+
+def test_rejected_texts_with_a_sign_stay_texts_in_csv(upload):
+    made = checked(upload("客户编码,客户名称,大区,简称", 'C9,+8613800000000,nowhere,"+1,000"'))
+    content = bytes(made.rejected_file.content)
+    assert "C9,'+8613800000000,nowhere,\"'+1,000\"" in content.decode("utf-8-sig")
+    cells = read_table(content, "a.csv").rows[0].cells
+    assert (cells["客户名称"], cells["简称"]) == ("+8613800000000", "+1,000")
+
+
+def test_a_rejected_text_that_looks_like_markup_stays_in_its_workbook(north, north_region):
+    file = BytesIO()
+    write_xlsx([ExportColumn(header) for header in ("客户名称", "大区", "<r>x</r>")], [(MARKUP, "nowhere", "y")], file)
+    made = data_imports.upload_import(kind="customers", name="a.xlsx", content=file.getvalue(), by=north)
+    table = read_table(bytes(checked(made).rejected_file.content), "a.xlsx")
+    assert (table.headers[2], table.rows[0].cells["客户名称"]) == ("<r>x</r>", MARKUP)
 
 
 def test_a_workbook_comes_back_as_one_with_its_sheet_its_columns_and_texts_as_texts(north, north_region):

@@ -1,10 +1,11 @@
 """Mapping files: where each column of an import comes from."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
-from crm.lib.cells import CellError
+from crm.lib.cells import CellError, amount
 from crm.lib.mappings import MappingUnreadable, Source, read_mapping
 from crm.lib.spreadsheets import Table, TableRow
 
@@ -40,6 +41,35 @@ def test_a_header_a_constant_a_default_and_a_factor():
     assert Source(header="a", factor=100).cell_of({"a": 0.3}) == "30.0"
     with pytest.raises(CellError, match="not a plain number"):
         Source(header="a", factor=2).cell_of({"a": "400万"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "times_ten_thousand"),
+    [
+        ("1,200", 12_000_000),
+        ("¥5", 50_000),
+        ("￥ 0.5", 5_000),
+        ("(3.25)", -32_500),
+        (0.1 + 0.2, 3_000),
+        ("400,000.0001", 4_000_000_001),
+    ],
+)
+def test_figures_are_scaled_as_an_amount_writes_them(cell, times_ten_thousand):
+    scaled = Source(header="a", factor=Decimal(10_000)).cell_of({"a": cell})
+    assert Decimal(scaled) == times_ten_thousand
+    assert amount(scaled) == times_ten_thousand * 100
+
+
+@pytest.mark.parametrize("cell", ["1e999999", "1e999990", "1e6", "400万", "1,23", "18%", "$5", "NaN", "1" * 500, "-"])
+def test_what_is_no_plain_number_is_not_scaled(cell):
+    with pytest.raises(CellError, match="not a plain number"):
+        Source(header="a", factor=Decimal("10000.01")).cell_of({"a": cell})
+
+
+@pytest.mark.parametrize("factor", ["1e999999", "1e-999999", "sNaN"])
+def test_a_factor_out_of_all_measure_scales_nothing(factor):
+    with pytest.raises(CellError, match="not a plain number"):
+        Source(header="a", factor=Decimal(factor)).cell_of({"a": "15"})
 
 
 def test_only_some_rows_are_taken(folder):

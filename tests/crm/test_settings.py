@@ -67,6 +67,13 @@ def start(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
         ("API_RATE", "often", "is 'often'; write how often, such as 10/s, 600/min or 5000/h, or 0 for no limit."),
         ("API_RATE", "600", "or 0 for no limit."),
         ("API_RATE", "-1/min", "or 0 for no limit."),
+        ("EMAIL_FROM", "hengke", "write an address such as crm@example.com or Hengke <crm@example.com>."),
+        ("EMAIL_FROM", "a@b.cn\nBcc: c@d.cn", "write an address such as crm@example.com or Hengke <crm@example.com>."),
+        ("OIDC_ISSUER", "http://id.example.com", "such as https://login.example.com/realms/company."),
+        ("OIDC_ISSUER", "id.example.com", "such as https://login.example.com/realms/company."),
+        ("OIDC_ISSUER", "https://", "such as https://login.example.com/realms/company."),
+        ("OIDC_ISSUER", "https://[x", "such as https://login.example.com/realms/company."),
+        ("MFA_REQUIRED_ROLES", "boss", "contains 'boss'; write some of: all, executive, administrator."),
         ("PROXIES_IN_FRONT", "two", "PROXIES_IN_FRONT is 'two'; write a number from 0 to 9."),
         ("HENGKE_DATA_DIR", __file__, "which cannot be used (File exists); write a folder that can be written to."),
     ],
@@ -96,6 +103,11 @@ READERS = {
     "CSRF_TRUSTED_ORIGINS": lambda: read.origins("CSRF_TRUSTED_ORIGINS"),
     "SECRET_KEY": lambda: read.secret_key("SECRET_KEY", keep_in=None),
     "API_RATE": lambda: read.rate("API_RATE", default="600/min"),
+    "EMAIL_FROM": lambda: read.mail_address("EMAIL_FROM", default="Hengke <hengke@localhost>"),
+    "OIDC_ISSUER": lambda: read.issuer("OIDC_ISSUER"),
+    "MFA_REQUIRED_ROLES": lambda: read.refuse_unknown(
+        "MFA_REQUIRED_ROLES", read.words("MFA_REQUIRED_ROLES"), ["all", "executive", "administrator"]
+    ),
     "PROXIES_IN_FRONT": lambda: read.count("PROXIES_IN_FRONT", default=0),
     "HENGKE_DATA_DIR": lambda: read.folder("HENGKE_DATA_DIR", default=Path()),
 }
@@ -121,6 +133,45 @@ def test_the_program_ends_with_that_sentence_alone():
     assert ended.returncode == 1
     assert ended.stderr.strip() == (
         "Hengke does not start: FISCAL_YEAR_START_MONTH is '0'; write a month from 1 (January) to 12 (December)."
+    )
+
+
+def test_a_role_that_does_not_exist_ends_the_start():
+    ended = start(MFA_REQUIRED_ROLES="administrator,boss")
+    assert ended.returncode == 1
+    message = ended.stderr.strip()
+    assert message.startswith(
+        "Hengke does not start: MFA_REQUIRED_ROLES contains 'boss'; write some of: all, executive,"
+    )
+    assert "\n" not in message
+
+
+def test_half_a_company_sign_in_ends_the_start():
+    ended = start(WECOM_CORP_ID="ww1", WECOM_SECRET="hidden")
+    assert ended.stderr.strip() == (
+        "Hengke does not start: WECOM_AGENT_ID is not set, but WECOM_CORP_ID is; "
+        "write WECOM_CORP_ID, WECOM_AGENT_ID, WECOM_SECRET, or none of them."
+    )
+
+
+def test_a_company_sign_in_and_roles_are_read(tmp_path):
+    shown = "s.MFA_REQUIRED_ROLES, s.COMPANY_SIGN_IN['wecom']['WECOM_CORP_ID'], s.COMPANY_SIGN_IN['oidc']['issuer']"
+    ended = start(
+        "shell",
+        "--no-imports",
+        "-c",
+        PRINT.format(shown),
+        HENGKE_DATA_DIR=str(tmp_path),
+        MFA_REQUIRED_ROLES="administrator, sales_management",
+        WECOM_CORP_ID="ww1",
+        WECOM_AGENT_ID="1",
+        WECOM_SECRET="s",
+        OIDC_ISSUER="https://id.example.com/realms/corp/",
+        OIDC_CLIENT_ID="hengke",
+        OIDC_CLIENT_SECRET="s",
+    )
+    assert ended.stdout.strip() == ("['administrator', 'sales_management'] ww1 https://id.example.com/realms/corp"), (
+        ended.stderr
     )
 
 

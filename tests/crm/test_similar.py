@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.lib.similar import Names, core
+from crm.lib.similar import Names, core, pieces, slips
 
 KNOWN = {
     1: "杭州恒科科技有限公司",
@@ -50,3 +50,40 @@ def test_the_name_most_like_another_is_found(name, known):
 
 def test_without_known_names_nothing_is_like_anything():
     assert Names([]).most_like("杭州市公安局") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("杭州公安局", "杭州市公安局"),
+        ("石家庄市数据局 一处", "石家庄数据局一处"),
+        ("杭州恒科科技股份有限公司", "杭州恒科科技集团"),
+        ("ACME  Trading Company Limited", "Acme Trading Co., Ltd."),
+        ("浙江省杭州市西湖区城市管理和综合行政执法局", "浙江省杭州市西湖区城管和综合行政执法局"),
+        ("恒科", "恒科有限公司"),
+    ],
+)
+def test_the_sieve_lets_every_close_name_through(name, other):
+    assert Names([(1, other)]).most_like(name)
+    assert any(piece in other.lower() for piece in pieces(name))
+
+
+def test_a_name_of_signs_has_no_pieces():
+    assert pieces("！—") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "found"),
+    [
+        ({"technolgy": 12}, {"technology"}, {"technolgy": "technology"}),
+        ({"technolgy": 1, "technology": 5}, set(), {"technolgy": "technology"}),
+        ({"technolgy": 1, "technology": 4}, set(), {}),
+        ({"Retail": 3}, {"retail"}, {"Retail": "retail"}),
+        ({"technolgy": 12}, {"technology", "technolgy"}, {}),
+        ({"industry sector 1": 1, "industry sector 2": 9}, set(), {}),
+        ({"retail": 1}, {"finance"}, {}),
+        ({}, set(), {}),
+    ],
+)
+def test_a_slip_of_the_pen_is_nearly_what_is_known_or_said_much_oftener(words, known, found):
+    assert slips(words, known) == found

@@ -1,5 +1,6 @@
 """Reading tables that people send."""
 
+import re
 import zipfile
 from datetime import date
 
@@ -7,8 +8,8 @@ import pytest
 import xlsxwriter
 
 from crm.lib import spreadsheets
-from crm.lib.cells import rate
-from crm.lib.spreadsheets import FileUnreadable, inspect_file, read_table, write_csv
+from crm.lib.cells import guarded, rate
+from crm.lib.spreadsheets import FileUnreadable, inspect_file, read_table
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -88,10 +89,9 @@ def test_too_many_rows_are_refused(tmp_path, monkeypatch):
         read_table(file)
 
 
-def test_what_is_written_opens_in_excel_and_comes_back(tmp_path):
+def test_what_is_guarded_in_a_csv_file_is_read_as_it_was_written(tmp_path):
     file = tmp_path / "x.csv"
-    write_csv(file, [["客户", "amount"], ["=cmd()", "-5"]])
-    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    file.write_text(f"客户,amount\n{guarded('=cmd()')},{guarded('-5')}\n", encoding="utf-8-sig")
     assert read_table(file).rows[0].cells == {"客户": "=cmd()", "amount": "-5"}
 
 
@@ -111,6 +111,51 @@ def test_a_percent_cell_is_read_as_people_see_it(tmp_path):
     assert list(first.cells.values()) == ["18%", "35.5%", "-12.5%", 18.5, 0.18, "100%"]
     assert [rate(cell) for cell in first.cells.values()] == [18_00, 35_50, -12_50, 18_50, 18, 100_00]
     assert second.cells["whole"] == "18%"
+
+
+def _prefixed(part: str) -> str:
+    return re.sub(r"<(/?)(?=[a-z])", r"<\1x:", part, flags=re.I).replace("xmlns=", "xmlns:x=")
+
+
+AS_OTHERS_WRITE_IT = {
+    "with prefixes": _prefixed,
+    "in single quotes": lambda part: part.replace('"', "'"),
+    "with spaces and lines": lambda part: re.sub(r' (\w+)="', r'\n \1 = "', part),
+    "without places": lambda part: re.sub(r'<(c|row) r="\w+"', r"<\1", part),
+    "with places here and there": lambda part: re.sub(r' r="[BD]\d+"', "", part),
+    "with other attributes before": lambda part: re.sub(r'<c r="(\w+)" s="(\d+)"', r'<c s="\2" cm="1" r="\1"', part),
+}
+
+
+@pytest.mark.parametrize("way", AS_OTHERS_WRITE_IT)
+def test_a_percent_cell_is_known_however_its_file_is_written(tmp_path, way):
+    plain, file = tmp_path / "plain.xlsx", tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(plain) as book:
+        percent, own = (book.add_format({"num_format": code}) for code in ("0%", '0.0"m²" %'))
+        sheet = book.add_worksheet('毛利 & "率"')
+        sheet.write_row(0, 0, ["a", "b", "c", "d"])
+        for row in (1, 4):
+            for column, cell_format in enumerate([percent, None, own, percent]):
+                sheet.write_number(row, column, 0.18, cell_format)
+    with zipfile.ZipFile(plain) as read, zipfile.ZipFile(file, "w") as written:
+        for name in read.namelist():
+            declaration, end, part = read.read(name).decode().partition("?>")
+            is_ours = name.startswith("xl/") and "theme" not in name
+            written.writestr(name, declaration + end + (AS_OTHERS_WRITE_IT[way](part) if is_ours else part))
+    cells = [list(row.cells.values()) for row in read_table(file).rows]
+    assert cells == [["18%", 0.18, "18%", "18%"]] * 2
+
+
+def test_a_workbook_whose_styles_cannot_be_read_is_refused(tmp_path):
+    plain, file = tmp_path / "plain.xlsx", tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(plain) as book:
+        book.add_worksheet().write_row(0, 0, ["a", 0.18], book.add_format({"num_format": "0%"}))
+    with zipfile.ZipFile(plain) as read, zipfile.ZipFile(file, "w") as written:
+        for name in read.namelist():
+            part = read.read(name)
+            written.writestr(name, part.replace(b"<cellXfs", b"< cellXfs") if "styles" in name else part)
+    with pytest.raises(FileUnreadable, match="or is damaged"):
+        read_table(file)
 
 
 def test_a_sheet_and_a_row_of_headers_can_be_chosen(tmp_path):

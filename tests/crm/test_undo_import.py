@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from django.utils import timezone
 
 from crm.actions import data_imports
 from crm.actions.contacts import save_contact
@@ -85,6 +86,16 @@ def test_one_edited_record_of_many_keeps_all_and_is_named_with_its_row(imported,
     assert Customer.objects.filter(deleted_at=None).count() == 1000
 
 
+def test_who_edited_it_is_not_named_to_whom_he_is_out_of_sight(imported, north, south_user, head_office, north_region):
+    one = imported(HEADER, "C1,甲,,north,", by=north)
+    edited = Customer.objects.get(code="C1")
+    edited.short_name = "改"
+    save_customer(customer=edited, version=1, by=head_office)
+    Change.objects.filter(object_id=edited.pk, by=head_office).update(by=south_user)
+    [(_row, _name, reason)] = refused(one, north)
+    assert reason.startswith("— changed it on ")
+
+
 def test_an_edit_put_back_by_hand_is_an_edit_all_the_same(imported, head_office, north_region):
     one = imported(HEADER, "C1,甲,,north,")
     customer = Customer.objects.get()
@@ -122,6 +133,55 @@ def test_a_later_import_of_the_same_records_holds_the_undo_up(imported, head_off
         len(refused(first, head_office)) == 1
     )  # the customer is a new version by now: say so, take nothing for granted
     assert Customer.objects.get().name == "甲"
+
+
+TAKEN = "what it had before is taken by now: "
+
+
+def test_a_credit_code_that_another_customer_has_by_now_holds_the_undo_up(imported, head_office, north_region):
+    customer = CustomerFactory(code="C1", name="甲", region=north_region, credit_code="X")
+    one = imported("客户编码,信用代码,大区", "C1,Y,north")
+    CustomerFactory(region=north_region, credit_code="X")
+    reason = f"{TAKEN}Another customer of the region has this credit code."
+    assert refused(one, head_office) == [(2, "甲", reason)]
+    customer.refresh_from_db()
+    assert customer.credit_code == "Y"
+
+
+def test_a_code_that_another_customer_of_the_former_region_has_by_now_holds_the_undo_up(
+    imported, head_office, north_region, south_region
+):
+    customer = CustomerFactory(code="C1", name="甲", region=north_region)
+    one = imported(HEADER, "C1,,,south,")
+    CustomerFactory(code="C1", region=north_region)
+    assert refused(one, head_office) == [(2, "甲", f"{TAKEN}Another customer of the region has this code.")]
+    customer.refresh_from_db()
+    assert customer.region == south_region
+
+
+def test_a_contract_number_that_another_sale_of_the_line_has_by_now_holds_the_undo_up(
+    imported, head_office, north_region
+):
+    line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    sale = SaleFactory(line=line, contract_no="HT-1")
+    rows = ("销售编号,客户,产品线,合同号,签订日期,金额", f"{sale.pk},C1,公安,HT-2,2025-06-01,2")
+    one = imported(*rows, kind="sales")
+    SaleFactory(line=line, contract_no="HT-1")
+    reason = f"{TAKEN}The customer line already has a sale with this contract number."
+    assert refused(one, head_office) == [(2, "HT-2", reason)]
+
+
+def test_what_nobody_else_has_by_now_goes_back(imported, head_office, north_region, south_region):
+    """A removed customer, one of another region and one without a credit code are in nobody's way."""
+    coded, bare = (CustomerFactory(code=f"C{n}", region=north_region, credit_code="X" * n) for n in (1, 0))
+    one = imported("客户编码,信用代码,大区", "C1,Y,north", "C0,Z,north")
+    CustomerFactory(region=north_region, credit_code="X", deleted_at=timezone.now())
+    CustomerFactory(region=south_region, credit_code="X")
+    CustomerFactory(region=north_region, credit_code="")
+    undo_import(data_import=one, by=head_office)
+    for customer in (coded, bare):
+        customer.refresh_from_db()
+    assert (coded.credit_code, bare.credit_code) == ("X", "")
 
 
 def test_who_does_not_see_a_record_any_more_undoes_nothing_and_learns_nothing(

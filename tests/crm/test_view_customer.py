@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.actions.changes import record_change, snapshot
-from crm.models import CustomerKind, ProductLine, Role, Way
+from crm.models import Customer, CustomerKind, ProductLine, Role, Way
 from tests.factories import (
     ContactFactory,
     CustomerFactory,
@@ -89,20 +89,59 @@ def test_a_parent_outside_the_scope_shows_as_absent(south_user, north_region, so
     assert "上级单位甲" not in client_of(south_user).get(address_of(child)).content.decode()
 
 
-def test_the_parent_and_fifty_children_are_shown(north, north_region, client_of):
+def family_at(client, customer) -> list[tuple[str, int]]:
+    family = client.get(address_of(customer)).context["family"]
+    return [(one.customer.name, one.depth) for one in family.members]
+
+
+def test_the_group_is_shown_from_its_top_down_to_three_generations_below(north, north_region, client_of):
+    people = [None]
+    for name in "甲乙丙丁戊己":
+        people.append(CustomerFactory(region=north_region, parent=people[-1], name=name))
+    CustomerFactory(region=north_region, parent=people[2], name="乙二")
+    client = client_of(north)
+    assert family_at(client, people[2]) == [("甲", 0), ("乙", 1), ("丙", 2), ("丁", 3), ("戊", 4), ("乙二", 2)]
+    assert family_at(client, people[1])[-2:] == [("丁", 3), ("乙二", 2)]
+    assert client.get(address_of(people[2])).context["family"].parent == people[1]
+
+
+def test_a_large_group_is_cut_and_says_so(north, north_region, client_of):
     customer = CustomerFactory(region=north_region, parent=CustomerFactory(region=north_region, name="总局"))
-    for number in range(51):
+    for number in range(101):
         CustomerFactory(region=north_region, parent=customer, name=f"下级{number}")
-    context = client_of(north).get(address_of(customer)).context
-    assert context["parent"].name == "总局"
-    assert len(context["children"]) == 50
-    assert {child.parent_id for child in context["children"]} == {customer.pk}
+    answer = client_of(north).get(address_of(customer))
+    family = answer.context["family"]
+    assert (family.parent.name, len(family.members), family.has_more) == ("总局", 101, True)
+    assert "only its first customers are shown" in answer.content.decode()
 
 
-def test_without_a_parent_the_first_child_is_none(north, north_region, client_of):
-    child = CustomerFactory(region=north_region, parent=CustomerFactory(region=north_region))
-    context = client_of(north).get(address_of(child.parent)).context
-    assert (context["parent"], context["children"]) == (None, [child])
+def test_without_parent_and_children_there_is_no_group(north, north_region, client_of):
+    assert not client_of(north).get(address_of(CustomerFactory(region=north_region))).context["family"]
+
+
+def test_a_group_ends_where_the_scope_does(north, north_region, south_region, client_of):
+    top = CustomerFactory(region=north_region, name="顶")
+    hidden = CustomerFactory(region=south_region, parent=top, name="隐")
+    customer = CustomerFactory(region=north_region, parent=hidden, name="我")
+    below = CustomerFactory(region=south_region, parent=customer, name="隐下")
+    CustomerFactory(region=north_region, parent=below, name="底")
+    client = client_of(north)
+    assert family_at(client, customer) == [("我", 0)]
+    assert family_at(client, top) == [("顶", 0)]
+
+
+def test_rows_in_a_circle_do_not_hold_the_page_up(north, north_region, client_of):
+    first = CustomerFactory(region=north_region)
+    second = CustomerFactory(region=north_region, parent=first)
+    Customer.objects.filter(pk=first.pk).update(parent=second)
+    assert client_of(north).get(address_of(first)).status_code == 200
+
+
+def test_a_merged_customer_leads_to_the_one_it_went_into(north, south_user, north_region, client_of):
+    survivor = CustomerFactory(region=north_region)
+    merged = CustomerFactory(region=north_region, deleted_at=timezone.now(), merged_into=survivor)
+    assert client_of(north).get(address_of(merged)).url == address_of(survivor)
+    assert client_of(south_user).get(address_of(merged)).status_code == 404
 
 
 def test_an_administrator_may_not_look(north_region, client_of):
@@ -133,6 +172,12 @@ def test_a_place_that_makes_no_sense_leads_nowhere(north, north_region, client_o
     customer = CustomerFactory(region=north_region)
     context = client_of(north).get(address_of(customer), {"at": at}).context
     assert (context["previous_url"], context["next_url"]) == ("", "")
+
+
+def test_a_lead_out_of_scope_is_not_named(north, north_region, south_user, head_office, client_of):
+    line = graded_line(north_region, lead=south_user)
+    assert "南方员工" not in client_of(north).get(address_of(line.customer)).content.decode()
+    assert "南方员工" in client_of(head_office).get(address_of(line.customer)).content.decode()
 
 
 def test_its_queries_do_not_grow_with_its_lines(head_office, north_region, client_of):

@@ -6,7 +6,19 @@ import factory
 from factory.django import DjangoModelFactory
 
 from crm.lib.pinyin import full_pinyin, search_text
-from crm.models import Branch, Contact, Customer, CustomerLine, LineMember, ProductLine, Region, Role, Sale, User
+from crm.models import (
+    Branch,
+    Contact,
+    Customer,
+    CustomerLine,
+    Delegation,
+    LineMember,
+    ProductLine,
+    Region,
+    Role,
+    Sale,
+    User,
+)
 from grading.models import Assessment, BudgetState, Cycle, CycleState
 
 
@@ -72,7 +84,7 @@ class LineMemberFactory(DjangoModelFactory):
     line = factory.SubFactory(CustomerLineFactory)
     user = factory.SubFactory(UserFactory)
     why = "lead"
-    from_on = date(2026, 1, 1)
+    from_on = date(2020, 1, 1)
 
 
 class SaleFactory(DjangoModelFactory):
@@ -112,3 +124,21 @@ class CycleFactory(DjangoModelFactory):
     fiscal_year = 2026
     starts_on = factory.LazyAttribute(lambda o: date(o.fiscal_year, 1, 1))
     state = CycleState.OPEN
+
+
+class DelegationFactory(DjangoModelFactory):
+    """Noted on the receiver as the action does."""
+
+    class Meta:
+        model = Delegation
+        skip_postgeneration_save = True
+
+    giver = factory.SubFactory(UserFactory)
+    receiver = factory.SubFactory(UserFactory)
+    from_on = date(2020, 1, 1)
+    until_on = date(2030, 1, 1)
+
+    @factory.post_generation
+    def note(obj, create, extracted, **kwargs):
+        obj.receiver.delegated_until = obj.until_on
+        obj.receiver.save(update_fields=["delegated_until"])

@@ -106,5 +106,5 @@ def test_rows_of_one_record_are_added_up_only_where_the_mapping_says_so(run, lin
     more = WORKED.replace("400万", "0.5万")
     output, reasons = run(HEADER, WORKED, more, more.replace(",是,已", ",否,已"), options=("--mapping", str(mapping)))
     assert "Added to an earlier row of the same record: 1 rows" in output
-    assert reasons == {4: "the same record as in row 2, with another has_need"}
+    assert reasons == {4: "the same record as in row 2, with another 潜在需求"}
     assert Assessment.objects.get().potential_sales == 4_005_000_00

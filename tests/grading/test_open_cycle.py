@@ -156,4 +156,4 @@ def test_in_the_opened_cycle_every_gradable_line_is_not_assessed_and_nobody_else
     CustomerLineFactory(is_active=False)
     cycle = open_cycle(cycle=draft, by=head_office)
     assert [(row.pk, row.cycle_state) for row in lines_of_cycle(cycle, head_office)] == [(line.pk, "not_assessed")]
-    assert not Grade.objects.in_cycle(cycle, head_office).exists()
+    assert not Grade.objects.recorded().filter(fiscal_year=cycle.fiscal_year).exists()

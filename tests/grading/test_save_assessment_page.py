@@ -154,6 +154,16 @@ def test_an_assessment_made_meanwhile_is_shown_too(north, head_office, line, cli
     assert Assessment.objects.get(line=line).potential_sales == 9_000_000_00
 
 
+def test_one_that_an_undone_import_left_behind_is_not_taken_for_the_other(
+    north, head_office, line, assessment, client_of
+):
+    AssessmentFactory(line=line, deleted_at=timezone.now(), potential_sales=1)
+    assessment.potential_sales = 9_000_000_00
+    save_assessment(assessment=assessment, version=1, by=head_office)
+    response = client_of(north).post(address_of(assessment), typed(version=1, potential_sales="500"))
+    assert [clash.theirs for clash in response.context["clashes"]] == ["900万 yuan"]
+
+
 def test_a_closed_cycle_is_history(north, assessment, client_of):
     CycleFactory(fiscal_year=2026)
     assessment.fiscal_year = 2025

@@ -10,6 +10,7 @@ from crm.actions.undo_import import work_on_undo
 from crm.actions.work_on_import import work_on_import
 from crm.models import Customer, CustomerLine, DataImport, ImportState, Sale
 from grading.models import Assessment
+from tests.factories import CustomerFactory
 from tests.real_data.test_maven_crm import SHIPPED, files, raw, run
 
 __all__ = ["files", "raw"]  # fixtures
@@ -26,7 +27,6 @@ SERIES = {
     "GTX Plus Basic": ("GTX", "1096"),
     "GTK 500": ("GTK", "26768"),
 }
-MEANS = {"technolgy": "technology", **{product: series for product, (series, _price) in SERIES.items()}}
 
 
 @pytest.fixture
@@ -122,6 +122,20 @@ def won_deals(web, files):
 
 def of_sales(means):
     return {("product_line", word): series for word, series in means.items()}
+
+
+def test_a_misspelt_sector_is_named_by_row_and_mended(web, files):
+    CustomerFactory(industry="technology")
+    one = accounts(web, files)
+    sectors = list(csv.DictReader((files / "accounts.csv").read_text(encoding="utf-8-sig").splitlines()))
+    wrong = [number for number, account in enumerate(sectors, 2) if account["sector"] == "technolgy"]
+    told = {new["word"]: new for new in web.get(f"/imports/{one.pk}/").context["new_words"]}
+    assert (told["technolgy"]["like"], told["technolgy"]["rows"]) == ("technology", wrong)
+    assert {word for word, new in told.items() if new["like"]} == {"technolgy"}
+    one = test_run(web, one, **meanings(web, one, {("industry", "technolgy"): "technology"}))
+    start(web, one)
+    assert Customer.objects.filter(industry="technology").count() == 1 + len(wrong)
+    assert not Customer.objects.filter(industry="technolgy").exists()
 
 
 def test_sales_with_a_misspelt_product_are_found_mended_imported_twice_and_undone(web, files):

@@ -7,19 +7,20 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.db import connection
 
 from crm.actions import data_imports
+from crm.actions import work_on_import as work
 from crm.actions.changes import EditedMeanwhile
 from crm.actions.customers import save_customer
 from crm.actions.undo_import import UndoRefused
 from crm.actions.work_on_import import work_on_import
 from crm.models import Change, Customer, DataImport, ImportState, Job, JobState
 from tests.factories import RegionFactory, UserFactory
-from tests.services.backends import database_url, wait_until_alone
+from tests.services.backends import connected, database_url, until, wait_until_gone
 from tests.undo import undo_import
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -87,6 +88,28 @@ def test_two_imports_of_the_same_customers_make_each_once(started):
     assert sorted(one.report["counts"]["created"] for one in both) == [150, 300]
 
 
+@pytest.mark.parametrize("step", ["read_as", "import_rows", "finish_job"])
+def test_an_import_under_way_is_given_up_by_its_worker_and_changes_nothing(started, person, monkeypatch, step):
+    """Whatever step the worker is at when somebody cancels, and though it holds the import till it sees that."""
+    one, is_there = started(), Event()
+    taken = getattr(work, step)
+
+    def held(*args, **kwargs):
+        is_there.set()
+        until(lambda: not Job.objects.get(pk=one.job_id).is_active)
+        return taken(*args, **kwargs)
+
+    def cancel():
+        assert is_there.wait(60)
+        return data_imports.cancel_import(data_import=one, by=person)
+
+    monkeypatch.setattr(work, step, held)
+    at_once(lambda: work_on_import(job_id=one.job_id), cancel)
+    one.refresh_from_db()
+    assert (one.state, one.job.state) == (ImportState.CANCELLED, JobState.CANCELLED)
+    assert not Customer.objects.exists()
+
+
 def test_an_edit_and_an_undo_at_once_end_one_way_or_the_other(started, person):
     for turn in range(8):
         one = started(rows=60, first=1000 * turn)
@@ -105,7 +128,7 @@ def test_an_edit_and_an_undo_at_once_end_one_way_or_the_other(started, person):
 
 
 def test_a_worker_killed_anywhere_changes_nothing_and_the_next_one_finishes(started):
-    one = started(rows=3000)
+    one, known = started(rows=3000), connected()
     settings = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "crm.settings"}
     for wait in (1.0, 1.5, 2.0, 2.5):
         words = [sys.executable, "-c", WORK.format(one.job_id)]
@@ -114,7 +137,7 @@ def test_a_worker_killed_anywhere_changes_nothing_and_the_next_one_finishes(star
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-        wait_until_alone()
+        wait_until_gone(known)
         one.refresh_from_db()
         assert Customer.objects.count() == (3000 if one.state == ImportState.DONE else 0)
     work_on_import(job_id=one.job_id)

@@ -26,7 +26,7 @@ from grading.actions.runs import start_run, work_on
 from grading.models import ChunkState, Cycle, CycleState, Grade, GradeRecord, GradingRun, RunState
 from tests.factories import CustomerFactory, CycleFactory, RegionFactory
 from tests.grading.company import AS_OF
-from tests.services.backends import database_url, until, wait_until_alone
+from tests.services.backends import connected, database_url, until, wait_until_gone
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -89,10 +89,10 @@ class Worker:
 
 @pytest.fixture
 def worker(broker) -> Iterator[Worker]:
-    one = Worker(broker)
+    one, known = Worker(broker), connected()
     yield one
     one.kill()
-    wait_until_alone()  # else the test database could not be emptied
+    wait_until_gone(known)  # else the test database could not be emptied
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.db import transaction
 
 from crm.actions.imports import Kind, Outcome, Report, import_kinds, import_table
 from crm.actions.rejected_rows import name_of_rejected, write_rejected
+from crm.actions.work_on_import import keep_import
 from crm.lib.mappings import ColumnMap, MappingUnreadable, read_mapping
 from crm.lib.spreadsheets import FileUnreadable, Table, read_table
-from crm.models import ImportMode, User
+from crm.models import DataImport, ImportMode, User
 from crm.permissions import can
 
 FIRST_REASONS = 10
@@ -46,18 +48,22 @@ class Command(BaseCommand):
             table = read_table(file)
             column_map = read_mapping(options["mapping"], tables_in=file.parent) if options["mapping"] else None
             self._show_assumptions(column_map)
-            report = import_table(
-                kind=chosen,
-                table=table,
-                by=by,
-                column_map=column_map,
-                mode=options["mode"],
-                is_strict=options["strict"],
-                is_dry_run=options["dry_run"],
-            )
+            with transaction.atomic():
+                report = import_table(
+                    kind=chosen,
+                    table=table,
+                    by=by,
+                    column_map=column_map,
+                    mode=options["mode"],
+                    is_strict=options["strict"],
+                    is_dry_run=options["dry_run"],
+                )
+                kept = self._keep(report, table, kind, file, by)
         except (FileUnreadable, MappingUnreadable) as error:
             raise CommandError(str(error)) from error
         self._show(chosen, report)
+        if kept:
+            self.stdout.write(f"Kept as import {kept.pk} of {kept.by.username}: it can be undone on its page.")
         if report.rejected:
             self._show_rejected(report, table, file)
             sys.exit(1)
@@ -71,6 +77,13 @@ class Command(BaseCommand):
         if not can(person, import_kinds()[kind].permission):
             raise CommandError(f"{username} ({person.get_role_display()}) may not change {kind}.")
         return person
+
+    def _keep(self, report: Report, table: Table, kind: str, file: Path, by: User | None) -> DataImport | None:
+        """What changed something in somebody's name stands among that person's imports."""
+        changed = report.count(Outcome.CREATED) + report.count(Outcome.UPDATED)
+        if by is None or not report.is_applied or not changed:
+            return None
+        return keep_import(report=report, table=table, kind=kind, name=file.name, content=file.read_bytes(), by=by)
 
     def _show_assumptions(self, column_map: ColumnMap | None) -> None:
         for assumption in column_map.assumptions if column_map else ():

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from crm.models import CustomerLine, Job, ProductLine, Region
+from crm.models import CustomerLine, Job, ProductLine, Region, Way
 from grading.actions.cycles import ensure_cycle, open_cycle
 from grading.actions.lines import Lines
 from grading.actions.records import Occasion, count_verdicts
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._print(self._count(options["year"], as_of, product_line, region))
             return
-        cycle = ensure_cycle(options["year"])
+        cycle = ensure_cycle(options["year"], way=Way.COMMAND)
         cycle = open_cycle(cycle=cycle, by=None) if cycle.state == CycleState.DRAFT else cycle
         run = self._run(cycle, as_of, product_line, region, publishes=options["publish"])
         self._print(run.report)

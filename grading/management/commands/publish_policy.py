@@ -28,7 +28,7 @@ class Command(BaseCommand):
         by = self._person(username)
         try:
             with transaction.atomic():
-                policy = draft_policy(content=json.loads(file.read_text(encoding="utf-8-sig")))
+                policy = draft_policy(content=json.loads(file.read_text(encoding="utf-8-sig")), by=by)
                 publish_policy(policy=policy, by=by, way=Way.COMMAND)
         except (OSError, ValueError, PolicyUnreadable, PolicyNotReady, DatabaseError) as error:
             raise CommandError(f"{file}: {error}") from error

@@ -25,6 +25,7 @@ def test_an_older_value_is_put_back(page_of, demo, company, language):
     page = page_of("north")
     page.goto(f"/customers/{customer}/")
     page.locator(f".page-actions [href='/history/customer/{customer}/']").click()
+    page.wait_for_url("**/history/customer/**")
     assert_sound_on_both(page)
     first = page.locator("tbody tr").first
     expect(first).to_contain_text("简称17")

@@ -101,4 +101,5 @@ def test_every_page_of_an_import_is_sound(page_of, language):
     page.locator("a[href$='/undo/']").wait_for()
     assert_sound_on_both(page)
     page.locator("a[href$='/undo/']").click()
+    page.wait_for_url("**/undo/")
     assert_sound_on_both(page)

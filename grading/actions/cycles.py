@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crm.actions.changes import record_change, snapshot
 from crm.lib.dates import fiscal_year_end, fiscal_year_of
-from crm.models import CustomerKind, User, Way
+from crm.models import ACTIVE_STATES, CustomerKind, User, Way
 from grading.actions.heads import reserve_heads
 from grading.actions.runs import RunUnderWay, start_run
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
@@ -107,11 +107,15 @@ def _start_nightly_run(cycle: Cycle, today: date) -> GradingRun | None:
 
 @transaction.atomic
 def close_past_cycles(*, today: date) -> int:
-    """Close published cycles whose fiscal year is over and whose successor is published. Returns how many."""
+    """Close published cycles whose fiscal year is over and whose successor is published. Returns how many.
+
+    A cycle with a run under way is left to the next call: the grades of a closed one do not change any more.
+    """
     ended = [
         cycle
         for cycle in Cycle.objects.select_for_update().filter(state=CycleState.PUBLISHED)
-        if fiscal_year_end(cycle.fiscal_year, settings.FISCAL_YEAR_START_MONTH) <= today
+        if not cycle.runs.filter(job__state__in=ACTIVE_STATES).exists()
+        and fiscal_year_end(cycle.fiscal_year, settings.FISCAL_YEAR_START_MONTH) <= today
         and Cycle.objects.effective(today).filter(fiscal_year__gt=cycle.fiscal_year).exists()
     ]
     for cycle in ended:

@@ -54,9 +54,8 @@ def start_run(
     Raises RunUnderWay where the one under way has another grading date or purpose, CycleClosed for a closed cycle.
     """
     day = as_of or timezone.localdate()
-    if cycle.state == CycleState.CLOSED:
-        raise CycleClosed(cycle)
     with transaction.atomic():
+        _require_not_closed(cycle)
         job, is_new = start_job(kind=JOB_KIND, key=_key(cycle, product_line, region), by=by)
         if not is_new:
             return _join(job, day, publishes)
@@ -209,6 +208,13 @@ def _leased(chunks: Any) -> Any:
     """The lease is the row's lock, where the database has them: it ends with its holder, however that ends."""
     can_skip = connection.features.has_select_for_update_skip_locked
     return chunks.select_for_update(skip_locked=True, of=("self",)) if can_skip else chunks
+
+
+def _require_not_closed(cycle: Cycle) -> None:
+    """A cycle is not closed while a run begins, nor does one begin while it is closed. Raises CycleClosed."""
+    stored = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
+    if stored.state == CycleState.CLOSED:
+        raise CycleClosed(stored)
 
 
 def _publish(run: GradingRun) -> None:

@@ -1,4 +1,4 @@
-"""What changes a grade or an assessment in the API besides rows of the change log (crm.api.sync)."""
+"""What changes an object of this app in the API besides rows of the change log (crm.api.sync)."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,25 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.api.sync import Feed, Window
-from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord
+from crm.models import PolicyState, User
+from grading.models import (
+    Assessment,
+    Cycle,
+    CycleState,
+    Grade,
+    GradeRecord,
+    GradingPolicy,
+    PolicyBand,
+    PolicyLineRule,
+    RequiredMargin,
+)
 
 _SHOWN = ("line__customer__region", "line__product_line")
 
 GRADES = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
 ASSESSMENTS = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
+POLICIES = Feed(shows=("line_rules__product_line", "required_margins__product_line"))
+CYCLES = Feed(shows=("runs__product_line", "runs__region"))
 
 
 def changed_grades(window: Window) -> Iterator[QuerySet]:
@@ -24,6 +37,18 @@ def changed_grades(window: Window) -> Iterator[QuerySet]:
 def carried_over(window: Window) -> Iterator[QuerySet]:
     """Assessments that were added in one go when their cycle opened."""
     yield Assessment.objects.filter(is_carried_over=True, fiscal_year__in=_years(window, CycleState.OPEN))
+
+
+def edited_drafts(window: Window) -> Iterator[QuerySet]:
+    """Drafts, where a band or a rule of one was saved or taken out; a published version has none of that any more."""
+    if window.changes(PolicyBand, PolicyLineRule, RequiredMargin).exists():
+        yield GradingPolicy.objects.filter(state=PolicyState.DRAFT)
+
+
+def cycles_with_runs(user: User) -> Iterator[QuerySet]:
+    """Cycles whose runs may have gone on, for those who see runs: a closed one has none under way."""
+    if user.sees_all_regions:
+        yield Cycle.objects.exclude(state=CycleState.CLOSED)
 
 
 def year_in_effect() -> str:

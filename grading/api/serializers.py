@@ -250,6 +250,7 @@ class PolicySerializer(serializers.ModelSerializer):
     class Meta:
         model = GradingPolicy
         fields = (
+            "id",
             "number",
             "note",
             "state",

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from crm.api import streaming
 from crm.api.pagination import Column
-from crm.api.resources import Changeable, Readable
+from crm.api.resources import Changeable
 from crm.api.sync import Synced, Window
 from crm.api.views import require_own_line
 from crm.lib.filtering import ListFilters, WordsFilter, YearsFilter
@@ -130,7 +130,7 @@ class PolicyFilter(ListFilters):
     default_ordering = "-number"
 
 
-class PolicyViewSet(Readable):
+class PolicyViewSet(Synced):
     """Versions of the grading policy, by number; drafts only for those who edit them."""
 
     queryset = GradingPolicy.objects.all()
@@ -140,6 +140,13 @@ class PolicyViewSet(Readable):
     lookup_url_kwarg = "number"
     permissions = {"list": Permission.VIEW_POLICIES, "retrieve": Permission.VIEW_POLICIES}
     scopes = {"list": READ_GRADES, "retrieve": READ_GRADES}
+    feed = feeds.POLICIES
+
+    def followed(self) -> QuerySet:
+        return self.get_queryset()
+
+    def changed_besides(self, window: Window) -> Iterator[QuerySet]:
+        return feeds.edited_drafts(window)
 
     def get_queryset(self) -> QuerySet:
         policies = self.queryset.all().for_list()
@@ -159,7 +166,7 @@ class CycleFilter(ListFilters):
     state = WordsFilter("state", choices=CycleState.choices)
 
 
-class CycleViewSet(Readable):
+class CycleViewSet(Synced):
     """The yearly grading cycles: draft, open, published, closed."""
 
     queryset = Cycle.objects.all()
@@ -179,6 +186,10 @@ class CycleViewSet(Readable):
         run_actions.RunUnderWay: 409,
         run_actions.CycleClosed: 409,
     }
+    feed = feeds.CYCLES
+
+    def changed_besides(self, window: Window) -> Iterator[QuerySet]:
+        return feeds.cycles_with_runs(self.person)
 
     def get_queryset(self) -> QuerySet:
         return self.queryset.all()

@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -70,6 +71,51 @@ def graded(cycle):
         return grade
 
     return make
+
+
+LONG_AGO = "1970-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def follow(api):
+    """Follows a list for a person: each call gives the changed objects by id since the one before."""
+
+    class Follower:
+        def __init__(self, user, path, **parameters):
+            self.client, self.path, self.parameters = api(user), path, parameters
+            self.sync, self.copy = LONG_AGO, {}
+
+        def answer(self, **more):
+            return self.client.read(self.path, changed_since=self.sync, **self.parameters, **more)
+
+        def __call__(self):
+            answer = self.answer()
+            assert answer.status_code == 200, answer.content
+            body = answer.json()
+            assert (body["next"], body["previous"]) == (None, None)
+            self.sync = body["sync"]
+            return self.new({row["id"]: row for row in body["results"]})
+
+        def new(self, told):
+            """On PostgreSQL what is told while a transaction is open comes again, as the test's own is."""
+            if connection.vendor != "postgresql":
+                return told
+            before, self.copy = self.copy, {pk: row for pk, row in (self.copy | told).items() if "deleted" not in row}
+            return {pk: row for pk, row in told.items() if before.get(pk, gone(pk)[pk]) != row}
+
+    return Follower
+
+
+def gone(pk: int) -> dict:
+    return {pk: {"id": pk, "deleted": True}}
+
+
+def changed(record, **values):
+    """The record, read again and changed by the action that pages use."""
+    record = type(record).objects.get(pk=record.pk)
+    for name, value in values.items():
+        setattr(record, name, value)
+    return record
 
 
 def policy() -> GradingPolicy:

@@ -19,12 +19,13 @@ from crm.actions.lines import save_member
 from crm.actions.named import save_named
 from crm.actions.people import save_person
 from crm.actions.sales import delete_sale, save_sale
-from crm.models import Contact, Customer, CustomerLine, LineMember, ProductLine, Region, Role, Sale, User
+from crm.models import Contact, Customer, CustomerLine, LineMember, PolicyState, ProductLine, Region, Role, Sale, User
 from grading.actions.assessments import save_assessment
+from grading.actions.policies import PolicyAlreadyPublished, draft_next_version, publish_policy, save_draft_parts
 from grading.actions.runs import RunUnderWay
-from grading.models import Assessment
+from grading.models import Assessment, GradingPolicy
 
-REFUSED = (EditedMeanwhile, IntegrityError, LineExists, RunUnderWay)
+REFUSED = (EditedMeanwhile, IntegrityError, LineExists, PolicyAlreadyPublished, RunUnderWay)
 COLLEAGUE = "colleague"
 
 
@@ -205,6 +206,19 @@ def rename_region(writer: Writer) -> None:
         save_named(row=region, by=None)
 
 
+def edit_policy(writer: Writer) -> None:
+    """Bands of a draft; now and then the draft is published and another begun."""
+    draft = GradingPolicy.objects.filter(state=PolicyState.DRAFT).order_by("-number").first()
+    if draft is None:
+        draft_next_version(policy=GradingPolicy.objects.current(), by=None)
+    elif writer.random.random() < 0.2:
+        publish_policy(policy=draft, by=None)
+    else:
+        band = writer.one(draft.bands.all())
+        band.points = writer.random.randrange(100)
+        save_draft_parts(policy=draft, parts=[band], removed=[], by=None)
+
+
 DEEDS = (
     make_customer,
     rename_customer,
@@ -229,4 +243,5 @@ DEEDS = (
     guide_person,
     leave_or_return,
     rename_region,
+    edit_policy,
 )

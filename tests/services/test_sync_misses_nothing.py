@@ -35,7 +35,19 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 SECONDS = float(os.environ.get("HENGKE_SYNC_SECONDS", "10"))
 WRITERS = 20
-LISTS = ("customers", "contacts", "people", "customer-lines", "sales", "grades", "assessments")
+LISTS = (
+    "customers",
+    "contacts",
+    "people",
+    "customer-lines",
+    "sales",
+    "grades",
+    "assessments",
+    "policies",
+    "cycles",
+    "regions",
+    "product-lines",
+)
 
 
 class Follower:

@@ -1,7 +1,7 @@
 """What the pages of a bulk change show: the bar beside a list, the choice of a value, the confirmation, the report."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,6 @@ from crm.permissions import Permission, can
 from crm.record_names import Names, names_of
 from crm.undo_pages import named_conflicts, reason_of, record_url
 
-LATEST = 50
 _EMPTY = "is_emptied"
 
 
@@ -35,6 +34,15 @@ class BulkBar:
 
     url: str
     total: str
+
+
+@dataclass(frozen=True)
+class BulkRow:
+    """A bulk change as its list shows it; `changed` is how many rows it has changed, once it has."""
+
+    bulk: BulkChange
+    title: str
+    changed: int | None
 
 
 def bulk_bar(listed: Listed, user: User, listing: Listing) -> BulkBar | None:
@@ -165,11 +173,10 @@ def progress_of(shown: BulkChange, now: datetime) -> dict[str, Any] | None:
     }
 
 
-def rows_of(user: User) -> list[dict[str, Any]]:
-    """One's bulk changes as their page lists them, the latest first."""
-    found = list(bulk_changes_of(user).order_by("-pk")[:LATEST])
+def bulk_rows(found: Sequence[BulkChange], user: User) -> list[BulkRow]:
+    """Bulk changes as their list shows them."""
     names = _names(found, user)
-    return [{"bulk": one, "title": _title(one, names), "changed": changed(one)} for one in found]
+    return [BulkRow(one, _title(one, names), changed(one) if one.batch else None) for one in found]
 
 
 def _title(shown: BulkChange, names: Names) -> str:

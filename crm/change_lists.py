@@ -1,9 +1,7 @@
 """The list of all changes: on its page and in the file made of it, in words for whoever asks."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -12,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from crm.actions.exports import Listed, Opened
 from crm.change_filters import ChangeFilter
 from crm.change_words import Told, tell
-from crm.lib.batches import batches
 from crm.lib.columns import ListColumn, choose
 from crm.lib.exports import Type
+from crm.lib.filtering import ListFilters
 from crm.lib.listing import Address, filter_params
-from crm.models import Change, User
+from crm.lists import address_of
+from crm.models import Change
 from crm.permissions import Permission
+from crm.record_pages import history_of
 from crm.templatetags.changes import changed_fields, customer_of, moment_of, record_of
 
 
@@ -37,31 +37,62 @@ COLUMNS = (
     ListColumn("reason", _("Why"), lambda told: told.change.reason),
     ListColumn("batch", _("Import or bulk change"), lambda told: str(told.change.batch or ""), is_shown=False),
 )
-
-
-class _InWords:
-    """Changes by the thousand, put into words a chunk at a time."""
-
-    def __init__(self, changes: QuerySet[Change], user: User) -> None:
-        self.changes, self.user = changes, user
-
-    def iterator(self, *, chunk_size: int) -> Iterator[Told]:
-        """The rows, as `QuerySet.iterator` gives records."""
-        for some in batches(self.changes.iterator(chunk_size=chunk_size), chunk_size):
-            yield from tell(some, self.user)
+RECORD = "record"  # the parameter that says of which record
+RECORD_COLUMNS = tuple(column for column in COLUMNS if column.key not in ("kind", "record", "customer", "region"))
 
 
 def open_changes(request: Any, params: QueryDict) -> Opened:
     """The changes that exist for a person."""
     changes = Change.objects.visible_to(request.user).told()
     filters = ChangeFilter(filter_params(params), changes, request=request)
-    return Opened(filters, choose(COLUMNS, params), lambda rows: _InWords(rows, request.user))
+    return Opened(filters, choose(COLUMNS, params), rows=lambda changes: tell(changes, request.user))
 
 
-def _address(params: QueryDict) -> str:
-    return Address(reverse("crm:list-changes"), params).having()
+CHANGES = Listed("changes", _("History"), Permission.LIST_CHANGES, open_changes, address_of("crm:list-changes"))
 
 
-CHANGES = Listed("changes", _("History"), Permission.LIST_CHANGES, open_changes, _address)
+class RecordChangeFilter(ListFilters):
+    """Changes of one record, the latest first."""
 
-LISTS = (CHANGES,)
+    orderings = {"at": "pk"}
+    default_ordering = "-at"
+
+
+def open_record_changes(request: Any, params: QueryDict) -> Opened:
+    """The changes of one record, or of one of its fields. Raises ObjectDoesNotExist where there is none to be seen."""
+    wanted = filter_params(params)
+    kind, pk = _pop_record(wanted)
+    history = history_of(kind, pk, request.user)
+    changes = history.of_field(wanted.pop("field", [""])[-1])
+    wanted.pop("before", None)
+    filters = RecordChangeFilter(wanted, changes, request=request)
+    return Opened(filters, choose(RECORD_COLUMNS, params), rows=lambda some: tell(some, request.user))
+
+
+def of_record(params: QueryDict, kind: str, pk: int) -> QueryDict:
+    """An address of a record's history, with the record that stands in its path."""
+    wanted = params.copy()
+    wanted.appendlist(RECORD, f"{kind}/{pk}")
+    return wanted
+
+
+def _pop_record(params: QueryDict) -> tuple[str, int]:
+    """The record that `of_record` added; a parameter of that name before it stays, and is no filter."""
+    *others, record = params.pop(RECORD, [""])
+    if others:
+        params.setlist(RECORD, others)
+    kind, _slash, number = record.partition("/")
+    return kind, int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+
+
+def _record_address(params: QueryDict) -> str:
+    shown = params.copy()
+    kind, pk = _pop_record(shown)
+    return Address(reverse("crm:view-history", args=[kind, pk]), shown).having()
+
+
+RECORD_CHANGES = Listed(
+    "record-changes", _("History of a record"), Permission.VIEW_HOME, open_record_changes, _record_address
+)
+
+LISTS = (CHANGES, RECORD_CHANGES)

@@ -1,11 +1,13 @@
 """What has become of a person's exports, for the page that lists them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.actions.exports import KEPT, is_fetchable, listed_by_name, scope_in_words
@@ -13,8 +15,6 @@ from crm.lib.listing import Address
 from crm.lib.pace import pace
 from crm.models import Export, Job, JobState, User
 from crm.waiting import remembered_count
-
-SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,20 @@ class MadeFile:
     trouble: str
     progress: dict[str, Any] | None
 
+    @property
+    def state(self) -> str:
+        """Where it stands, in words."""
+        if self.progress:
+            return str(self.progress["job"].get_state_display())
+        if self.kept_until:
+            return _("Kept until {day}").format(day=f"{timezone.localtime(self.kept_until):%Y-%m-%d %H:%M}")
+        return self.trouble or _("Sent at once")
 
-def made_files(user: User, now: datetime) -> list[MadeFile]:
-    """The latest exports of a person."""
+
+def made_files(exports: Iterable[Export], user: User, now: datetime) -> list[MadeFile]:
+    """Exports of a person with what has become of them."""
     scope = scope_in_words(user)
-    return [_made(export, scope, now) for export in own_exports(user).order_by("-at", "-pk")[:SHOWN]]
+    return [_made(export, scope, now) for export in exports]
 
 
 def waiting_exports(user: User) -> int:

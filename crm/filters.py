@@ -10,7 +10,6 @@ from django import forms
 from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.actions.imports import import_kinds
 from crm.lib.filtering import (
     DayFilter,
     KnownRecordsFilter,
@@ -27,7 +26,6 @@ from crm.models import (
     CustomerLine,
     GradeLetter,
     GradeState,
-    ImportState,
     ProductLine,
     Region,
     Role,
@@ -222,13 +220,3 @@ class SaleFilter(ListFilters):
     contract_no = django_filters.CharFilter("contract_no", label=_("Contract number"), max_length=60)
     signed_from = DayFilter("signed_on", lookup_expr="gte", label=_("Signed from"))
     signed_until = DayFilter("signed_on", lookup_expr="lte", label=_("Signed until"))
-
-
-class DataImportFilter(ListFilters):
-    """Imports by kind and state, the latest first."""
-
-    orderings = {"created_at": "pk"}
-    default_ordering = "-created_at"
-
-    kind = WordsFilter("kind", label=_("Kind of record"), choices=lambda: [(name, name) for name in import_kinds()])
-    state = WordsFilter("state", label=_("State"), choices=ImportState.choices)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -33,6 +34,12 @@ _STEPS = {
 _WITH_UNIT = re.compile(r"^(.+?)\s*\(([^()]+)\)$")
 _FACTOR_OF = {"元": "", "yuan": "", "%": "", "千元": "1000", "万元": "10000", "万": "10000", "10k cny": "10000"}
 _LONGEST_WORD = 60
+
+
+def imports_of(user: User) -> QuerySet[DataImport]:
+    """The imports that exist for a person, without the content of their files."""
+    seen = DataImport.objects.visible_to(user).select_related("by", "file", "rejected_file", "job", "undone_by")
+    return seen.defer("file__content", "rejected_file__content")
 
 
 def label_of(kind: str) -> str:

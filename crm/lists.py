@@ -119,11 +119,14 @@ def _grade(line: CustomerLine) -> str:
     return grade_in_words(line.grade, line.state) if line.customer.kind == CustomerKind.CUSTOMER else ""
 
 
-def _customers_address(params: QueryDict) -> str:
-    return Address(reverse("crm:list-customers"), params).having()
+def address_of(page: str) -> Callable[[QueryDict], str]:
+    """What gives a list's address on a page, where nothing of it stands in the path."""
+    return lambda params: Address(reverse(page), params).having()
 
 
-CUSTOMERS = Listed("customers", _("Customers"), Permission.VIEW_CUSTOMERS, open_customers, _customers_address)
+CUSTOMERS = Listed(
+    "customers", _("Customers"), Permission.VIEW_CUSTOMERS, open_customers, address_of("crm:list-customers")
+)
 
 LISTS = (CUSTOMERS,)
 

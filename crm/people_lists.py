@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Prefetch
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,18 +12,21 @@ from django.utils.translation import gettext_lazy as _
 from crm.actions.exports import Listed, Opened
 from crm.filters import PeopleOfPageFilter
 from crm.lib.columns import ListColumn, Place, choose
-from crm.lib.listing import Address, filter_params
-from crm.lists import text
-from crm.models import User
-from crm.permissions import Permission
+from crm.lib.drawing import link, marked, pill, small_button
+from crm.lib.exports import Type
+from crm.lib.filtering import ListFilters
+from crm.lib.listing import filter_params
+from crm.lists import address_of, text
+from crm.models import Delegation, User
+from crm.people_pages import DelegationRow, delegation_rows
+from crm.permissions import Permission, can
 
 
 def person_link(person: User, _place: Place) -> SafeString:
     """The person's name as a link; who does not work here any more is marked."""
     address = reverse("crm:view-person", args=[person.pk])
-    if person.is_active:
-        return format_html('<a href="{}">{}</a>', address, person)
-    return format_html('<a href="{}">{}</a> <span class="pill">{}</span>', address, person, gettext("left"))
+    name = link(address, person)
+    return name if person.is_active else marked(name, gettext("left"))
 
 
 COLUMNS = (
@@ -60,10 +62,54 @@ def open_people(request: Any, params: QueryDict) -> Opened:
     return Opened(filters, choose(COLUMNS, params))
 
 
-def _people_address(params: QueryDict) -> str:
-    return Address(reverse("crm:list-people"), params).having()
+PEOPLE = Listed("people", _("People"), Permission.VIEW_REFERENCE, open_people, address_of("crm:list-people"))
 
 
-PEOPLE = Listed("people", _("People"), Permission.VIEW_REFERENCE, open_people, _people_address)
+class DelegationFilter(ListFilters):
+    """Delegations, the latest first."""
 
-LISTS = (PEOPLE,)
+    orderings = {"from_on": "from_on", "until_on": "until_on"}
+    default_ordering = "-until_on"
+
+
+def _state(row: DelegationRow, _place: Place) -> SafeString:
+    return pill(row.state_label, row.tone)
+
+
+def _end(row: DelegationRow, _place: Place) -> SafeString | str:
+    if not row.may_end:
+        return ""
+    name = gettext("End the delegation to {name}").format(name=row.delegation.receiver)
+    return small_button(reverse("crm:end-delegation", args=[row.delegation.pk]), gettext("End"), name)
+
+
+DELEGATION_COLUMNS = (
+    ListColumn("giver", _("Delegated by"), lambda row: str(row.delegation.giver)),
+    ListColumn("receiver", _("Delegated to"), lambda row: str(row.delegation.receiver)),
+    ListColumn(
+        "from_on", _("First day"), lambda row: row.delegation.from_on, Type.DAY, css="tabular", is_sortable=True
+    ),
+    ListColumn(
+        "until_on", _("Last day"), lambda row: row.delegation.until_on, Type.DAY, css="tabular", is_sortable=True
+    ),
+    ListColumn("reason", _("Reason"), lambda row: row.delegation.reason),
+    ListColumn("state", _("State"), lambda row: row.state_label, draw=_state),
+    ListColumn("end", _("What can be done"), lambda row: "", draw=_end, is_in_file=False, is_silent=True),
+)
+
+
+def open_delegations(request: Any, params: QueryDict) -> Opened:
+    """What is delegated from and to oneself; who keeps people sees everyone's."""
+    user = request.user
+    found = Delegation.objects.visible_to(user)
+    if not can(user, Permission.EDIT_USERS):
+        found = found.filter(giver=user) | found.filter(receiver=user)
+    filters = DelegationFilter(filter_params(params), found.select_related("giver", "receiver"), request=request)
+    return Opened(filters, choose(DELEGATION_COLUMNS, params), rows=lambda some: delegation_rows(some, user))
+
+
+DELEGATIONS = Listed(
+    "delegations", _("Delegations"), Permission.VIEW_HOME, open_delegations, address_of("crm:list-delegations")
+)
+
+LISTS = (PEOPLE, DELEGATIONS)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from crm.actions.delegations import may_delegate_for
 from crm.memberships import why_in_words
@@ -13,6 +14,12 @@ from crm.models import CustomerLine, Delegation, LineMember, PersonPlace, User
 from crm.permissions import Permission, can
 
 MEMBERS_SHOWN = 50
+_STATES = {
+    "in force": (_("in force today"), "good"),
+    "to come": (_("to come"), "accent"),
+    "ended": (_("ended early"), ""),
+    "over": (_("over"), ""),
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,16 @@ class DelegationRow:
     delegation: Delegation
     state: str
     may_end: bool
+
+    @property
+    def state_label(self) -> str:
+        """Where it stands, in words."""
+        return str(_STATES[self.state][0])
+
+    @property
+    def tone(self) -> str:
+        """How its state is drawn."""
+        return _STATES[self.state][1]
 
 
 def work_of(person: User, reader: User) -> dict[str, Any]:
@@ -44,7 +61,7 @@ def work_of(person: User, reader: User) -> dict[str, Any]:
 def delegations_of(person: User, reader: User) -> list[DelegationRow]:
     """What is delegated from and to a person, now or on days to come."""
     standing = Delegation.objects.visible_to(reader).not_over(timezone.localdate())
-    return rows_of(
+    return delegation_rows(
         [
             *standing.filter(giver=person).select_related("giver", "receiver"),
             *standing.filter(receiver=person).select_related("giver", "receiver"),
@@ -53,7 +70,7 @@ def delegations_of(person: User, reader: User) -> list[DelegationRow]:
     )
 
 
-def rows_of(delegations: Any, reader: User) -> list[DelegationRow]:
+def delegation_rows(delegations: Any, reader: User) -> list[DelegationRow]:
     """Delegations with where they stand, and whether the reader may end them."""
     today = timezone.localdate()
     return [

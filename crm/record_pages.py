@@ -4,16 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.actions.changes import snapshot
-from crm.actions.record_kinds import RecordKind, Topic
+from crm.actions.record_kinds import RecordKind, Topic, record_kinds
 from crm.actions.restore import Restoration, leads_out, restorable_fields
 from crm.change_words import FieldChange, Told, fields_of, value_words
 from crm.lib.listing import Address
-from crm.models import Customer, User
+from crm.models import Change, Customer, User
 from crm.permissions import Permission, can
 from crm.record_names import names_of
 
@@ -35,6 +37,47 @@ class RestorationWords:
     now: str
     then: str
     until: str
+
+
+@dataclass(frozen=True)
+class RecordHistory:
+    """A record as it is, absent where a setting is gone, and its changes that a person sees."""
+
+    kind: RecordKind
+    record: Any
+    changes: QuerySet[Change]
+
+    def of_field(self, name: str) -> QuerySet[Change]:
+        """The changes of one field; all where none is named. Raises ObjectDoesNotExist for one that there is not."""
+        if not name:
+            return self.changes
+        if name not in dict(fields_of(self.kind)):
+            raise ObjectDoesNotExist
+        column = next(field.attname for field in self.kind.model._meta.concrete_fields if field.name == name)
+        return self.changes.filter(before__has_key=column, after__isnull=False)
+
+
+def kind_for(name: str, user: User) -> RecordKind:
+    """A kind of records whose history a person may read. Raises ObjectDoesNotExist, and PermissionDenied."""
+    kind = record_kinds().get(name)
+    if kind is None or not kind.is_changed:
+        raise ObjectDoesNotExist
+    if not kind.is_open_to(user):
+        raise PermissionDenied
+    return kind
+
+
+def history_of(name: str, pk: int, user: User) -> RecordHistory:
+    """The history of a record. Raises ObjectDoesNotExist where there is none to be seen, PermissionDenied for its kind.
+
+    A setting that is gone still has its history; a record of a customer must exist for the reader.
+    """
+    kind = kind_for(name, user)
+    record = kind.seen(user).filter(pk=pk).first()
+    changes = Change.objects.visible_to(user).told().filter(table=kind.table, object_id=pk)
+    if record is None and not (kind.topic == Topic.SETTINGS and changes.exists()):
+        raise ObjectDoesNotExist
+    return RecordHistory(kind, record, changes)
 
 
 def customer_of(record: Any) -> Customer | None:

@@ -110,7 +110,16 @@ DERIVED_RECORDS = ["crm.Change", "crm.CustomerRegion", "crm.CustomerMerge", "crm
 # What else goes over when two customers are merged.
 MERGE_STEPS = ["grading.merging.STEP"]
 FACTS_CHANGED_TASK = "grading.tasks.regrade_changed_facts"
-LISTS = ["crm.lists.LISTS", "crm.people_lists.LISTS", "crm.change_lists.LISTS", "grading.lists.LISTS"]
+LISTS = [
+    "crm.lists.LISTS",
+    "crm.people_lists.LISTS",
+    "crm.place_lists.LISTS",
+    "crm.conflict_lists.LISTS",
+    "crm.work_lists.LISTS",
+    "crm.change_lists.LISTS",
+    "grading.lists.LISTS",
+    "grading.cycle_lists.LISTS",
+]
 RECORD_KINDS = ["crm.records.KINDS", "grading.records.KINDS"]
 API_ROUTES = ["crm.api.views.ROUTES", "grading.api.views.ROUTES"]
 JOB_TASKS = {

@@ -19,7 +19,7 @@ from crm.lib.filtering import (
 )
 from crm.models import GradeLetter, GradeState
 from grading.explain import SENTENCES
-from grading.models import Cycle
+from grading.models import Cycle, CycleState
 from grading.policy import Missing
 
 
@@ -151,3 +151,20 @@ class CycleLineFilter(ListFilters):
     def was(self, queryset: QuerySet, name: str, values: list[str]) -> QuerySet:
         """What the labels in force say: a letter, or an ungraded state."""
         return queryset.filter(Q(grade__in=values) | Q(state__in=values))
+
+
+class PolicyFilter(ListFilters):
+    """Policies have no filters."""
+
+    orderings = {"number": "number"}
+    default_ordering = "-number"
+
+
+class CycleFilter(ListFilters):
+    """Cycles by fiscal year and state."""
+
+    orderings = {"fiscal_year": "fiscal_year"}
+    default_ordering = "-fiscal_year"
+
+    fiscal_year = YearsFilter("fiscal_year", label=_("Fiscal year"))
+    state = WordsFilter("state", label=_("State"), choices=CycleState.choices)

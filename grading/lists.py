@@ -13,7 +13,7 @@ from crm.filters import CustomerLineFilter
 from crm.lib.columns import ListColumn, choose
 from crm.lib.exports import Type
 from crm.lib.listing import Address, filter_params
-from crm.lists import ListMenu, export_url, grade_in_words, text
+from crm.lists import ListMenu, address_of, export_url, grade_in_words, text
 from crm.models import people_seen_by
 from crm.permissions import Permission
 from grading.explain import elements_in_words
@@ -131,12 +131,8 @@ def _cycle_address(params: QueryDict) -> str:
     return Address(reverse("grading:list-cycle-grades", args=[_pop_year(shown)]), shown).having()
 
 
-def _board_address(params: QueryDict) -> str:
-    return Address(reverse("grading:view-board"), params).having()
-
-
 CYCLE_GRADES = Listed("cycle-grades", _("Assessments"), Permission.VIEW_CYCLES, open_cycle_grades, _cycle_address)
-BOARD = Listed("board", _("Grade board"), Permission.VIEW_GRADES, open_board, _board_address)
+BOARD = Listed("board", _("Grade board"), Permission.VIEW_GRADES, open_board, address_of("grading:view-board"))
 
 LISTS = (CYCLE_GRADES, BOARD)
 

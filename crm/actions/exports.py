@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 from django.http import QueryDict
@@ -20,6 +21,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from crm.actions.jobs import begin_job, cancel_job, fail_job, finish_job, nudge, show_progress, start_job
+from crm.lib.batches import batches
 from crm.lib.columns import PARAMETER, Choice
 from crm.lib.exports import CSV, MEDIA_TYPES, MOST_SHEET_ROWS, Column, csv_lines, write_xlsx
 from crm.lib.listing import Filters, errors_of
@@ -60,6 +62,7 @@ class Opened:
     filters: Filters
     choice: Choice
     for_file: Callable[[Any], Any] = staticmethod(lambda records: records)  # fetches rows by the thousand
+    rows: Callable[[Sequence[Any]], Iterable[Any]] = staticmethod(lambda records: records)  # what columns read
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,9 @@ def columns_of(opened: Opened) -> list[Column]:
 def rows_of(opened: Opened) -> Iterator[list[Any]]:
     """The rows of the file, read in chunks: memory and queries stay as they are whatever their number."""
     values = [column.read_for_file for column in opened.choice.in_file]
-    for record in opened.for_file(opened.filters.qs).iterator(chunk_size=CHUNK):
-        yield [value(record) for value in values]
+    for records in batches(opened.for_file(opened.filters.qs).iterator(chunk_size=CHUNK), CHUNK):
+        for row in opened.rows(records):
+            yield [value(row) for value in values]
 
 
 def pieces_of_csv(opened: Opened, language: str) -> Iterator[bytes]:
@@ -255,7 +259,10 @@ def _job_of(export: Export) -> int:
 
 
 def _write(export: Export, file: IO[bytes], tell: Callable[[int], None]) -> int:
-    opened = open_wish(_wish_of(export))
+    try:
+        opened = open_wish(_wish_of(export))
+    except (ObjectDoesNotExist, PermissionDenied) as gone:
+        raise ExportRefused(_("This list does not exist any more.")) from gone
     total = opened.filters.qs.order_by().count()
     if total > MOST_SHEET_ROWS:
         raise ExportRefused(_("A file holds {most} rows at most. Narrow the list.").format(most=f"{MOST_SHEET_ROWS:,}"))

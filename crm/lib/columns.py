@@ -36,17 +36,19 @@ class ListColumn:
     header: Words = ""  # in a file, where it is not the label
     file_value: Callable[[Any], Any] | None = None  # in a file, where a page's short word would not find it again
     template: str = ""  # how the page draws it, where its value alone is not enough
-    draw: Callable[[Any, Place], SafeString] | None = None  # the same, and much quicker: what stands in the cell
+    draw: Callable[[Any, Place], SafeString | str] | None = None  # the same, and much quicker: what stands in the cell
     css: str = ""
     is_sortable: bool = False
     is_shown: bool = True  # on the page, unless the reader chooses
     is_added: bool = False  # to a file where the page leaves it out, unless the reader chooses
     is_in_file: bool = True
+    is_name: bool = False  # a number that names something, as a year does, and is no figure
+    is_silent: bool = False  # buttons: neither head nor card says so
 
     @property
     def is_numeric(self) -> bool:
         """Whether it holds figures."""
-        return self.type in (Type.WHOLE, Type.MONEY, Type.PERCENT, Type.POINTS)
+        return not self.is_name and self.type in (Type.WHOLE, Type.MONEY, Type.PERCENT, Type.POINTS)
 
     @property
     def read_for_file(self) -> Callable[[Any], Any]:
@@ -56,7 +58,12 @@ class ListColumn:
     def head(self) -> Column:
         """The column's head on the page."""
         return Column(
-            self.key, str(self.label), unit=str(self.unit), is_numeric=self.is_numeric, is_sortable=self.is_sortable
+            self.key,
+            str(self.label),
+            unit=str(self.unit),
+            is_numeric=self.is_numeric,
+            is_sortable=self.is_sortable,
+            is_silent=self.is_silent,
         )
 
     def as_file_column(self) -> exports.Column:

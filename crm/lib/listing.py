@@ -28,6 +28,7 @@ class Column:
     unit: str = ""
     is_numeric: bool = False
     is_sortable: bool = True
+    is_silent: bool = False
 
 
 class Filters(Protocol):
@@ -75,6 +76,16 @@ class Listing:
     page: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     first: int = 0  # how many rows come before this page's
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether the page lies behind the list's last one."""
+        return not self.rows and self.first > 0
+
+    @property
+    def first_url(self) -> str:
+        """Where it begins."""
+        return self.address.having(page=None)
 
     @cached_property
     def query(self) -> str:
@@ -188,6 +199,7 @@ def _heads(columns: Sequence[Column], filters: Filters, address: Address) -> lis
             "label": column.label,
             "unit": column.unit,
             "numeric": column.is_numeric,
+            "silent": column.is_silent,
             "url": address.having(ordering=_turned(column, ordering), page=None) if column.is_sortable else "",
             "sorted": {column.key: "ascending", f"-{column.key}": "descending"}.get(ordering, ""),
         }

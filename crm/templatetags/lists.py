@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.template import Context, Engine
+from django.utils import timezone
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 
@@ -26,6 +27,7 @@ _IN_WORDS = {
     Type.PERCENT: percent,
     Type.POINTS: points,
     Type.DAY: lambda day: "" if day is None else day.isoformat(),
+    Type.MOMENT: lambda moment: "" if moment is None else f"{timezone.localtime(moment):%Y-%m-%d %H:%M}",
 }
 
 
@@ -60,11 +62,14 @@ def _drawn(context: Context, row: Any, column: ListColumn, place: Place, *, is_f
     value = column.draw(row, place) if column.draw else cell(row, column)
     if is_first:
         return f'<th scope="row">{conditional_escape(value)}</th>'
+    if column.is_silent:
+        return format_html("<td{}>{}</td>", "" if value else SafeString(' class="card-skip"'), value)
     label = str(column.label)
     if column.unit:
         opening = _opening("num" if value else "num card-skip", label)
         return f"{opening}{conditional_escape(value)}{format_html(_UNIT, column.unit)}</td>"
-    opening = _opening("num" if column.is_numeric else column.css, label)
+    css = "num" if column.is_numeric else column.css
+    opening = _opening(css if value else f"{css} card-skip".lstrip(), label)
     return f"{opening}{conditional_escape(value)}</td>"
 
 

@@ -18,17 +18,21 @@ from crm.actions.bulk_steps import BulkRefused, shared_by
 from crm.actions.exports import listed_by_name
 from crm.actions.undo_batch import UndoRefused
 from crm.actions.undo_bulk_change import start_undo
+from crm.list_pages import plain_list
 from crm.models import BulkChange, BulkState
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
 from crm.undo_pages import named_conflicts
+from crm.work_lists import BULK_CHANGES
+
+CONFLICTS_SHOWN = 50
 
 
 @requires(Permission.CHANGE_IN_BULK)
 @require_safe
 def list_bulk_changes(request: PageRequest) -> HttpResponse:
     """One's own bulk changes, the latest first."""
-    return render(request, "crm/bulk_changes/list_bulk_changes.html", {"rows": pages.rows_of(request.user)})
+    return plain_list(request, BULK_CHANGES, "crm/bulk_changes/list_bulk_changes.html")
 
 
 @requires(Permission.CHANGE_IN_BULK)
@@ -134,7 +138,7 @@ def undo_bulk_change(request: PageRequest, pk: int) -> HttpResponse:
             return redirect("crm:view-bulk-change", pk)
         except UndoRefused as refused:
             context["refusal"] = str(refused)
-            context["conflicts"] = named_conflicts(map(vars, refused.conflicts[: pages.LATEST]), request.user)
+            context["conflicts"] = named_conflicts(map(vars, refused.conflicts[:CONFLICTS_SHOWN]), request.user)
             context["conflict_count"] = len(refused.conflicts)
     elif not pages.can_undo(shown):
         context["refusal"] = _("Only a bulk change that has been done can be undone.")

@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.actions import tell_apart as actions
+from crm.conflict_lists import CONFLICTS
 from crm.conflicts import conflicts_of, count_again, remember_count
+from crm.lists import ListMenu, export_url
 from crm.merge_forms import DifferentForm
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
@@ -21,7 +23,8 @@ def list_conflicts(request: PageRequest) -> HttpResponse:
     """The conflicts that nobody has settled, with what can be done about each."""
     found = conflicts_of(request.user)
     remember_count(len(found))
-    context = {"conflicts": found[:SHOWN], "total": len(found)}
+    menu = ListMenu(export_url(CONFLICTS, request.GET)) if found else None
+    context = {"conflicts": found[:SHOWN], "total": len(found), "menu": menu}
     return render(request, "crm/conflicts/list_conflicts.html", context)
 
 

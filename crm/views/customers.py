@@ -10,13 +10,13 @@ from django.views.decorators.http import require_safe
 
 from crm.bulk_pages import bulk_bar
 from crm.family import family_of
-from crm.lib.listing import Address, chips, hidden, neighbours, page_of, pickers
-from crm.lists import CUSTOMERS, list_menu, written_once
+from crm.lib.listing import Address, neighbours
+from crm.list_pages import elsewhere, list_context, render_list
+from crm.lists import CUSTOMERS
 from crm.models import Contact, Customer, CustomerMerge
 from crm.panels import customer_panels
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
-from crm.scope import offered_filters, scope_of
 from crm.timeline import timeline_of
 
 PICKED = ("region", "line", "grade", "state", "kind", "lead")
@@ -26,28 +26,15 @@ PICKED = ("region", "line", "grade", "state", "kind", "lead")
 @require_safe
 def list_customers(request: PageRequest) -> HttpResponse:
     """The customers of one's scope; of one product line with that line's figures."""
-    if (region := scope_of(request).region) and "region" not in request.GET:
-        return redirect(Address(request.path, request.GET).having(region=region.code))
-    if address := written_once(Address(request.path, request.GET)):
-        return redirect(address)
-    opened = CUSTOMERS.open(request, request.GET)
-    filters = opened.filters
-    listing = page_of(request, filters, opened.choice.heads)
-    context = {
-        "list": listing,
-        "choice": opened.choice,
-        "menu": None if listing.errors else list_menu(CUSTOMERS, opened, request.GET, listing.address),
+    if there := elsewhere(request):
+        return there
+    context = list_context(request, CUSTOMERS, picked=PICKED, search_label=_("Name / pinyin / initials / code"))
+    listing = context["list"]
+    context |= {
         "bulk": None if listing.errors else bulk_bar(CUSTOMERS, request.user, listing),
-        "filters": filters,
-        "chips": chips(filters, listing.address, all_is_explicit=("region",)),
-        "pickers": pickers(filters, offered_filters(request, PICKED)),
-        "hidden": hidden(request.GET),
-        "search": request.GET.get("search", ""),
-        "search_label": _("Name / pinyin / initials / code"),
-        "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
-        "line": getattr(filters, "shown_line", None),
+        "line": getattr(context["filters"], "shown_line", None),
     }
-    return render(request, "crm/list_customers.html", context, status=400 if listing.errors else 200)
+    return render_list(request, "crm/list_customers.html", context)
 
 
 @requires(Permission.VIEW_CUSTOMERS)

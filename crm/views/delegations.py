@@ -8,29 +8,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.actions import delegations as actions
 from crm.delegation_forms import DelegationForm
+from crm.list_pages import plain_list
 from crm.models import Delegation, User
-from crm.people_pages import rows_of
-from crm.permissions import Permission, can, signed_in
+from crm.people_lists import DELEGATIONS
+from crm.permissions import signed_in
 from crm.requests import PageRequest
-
-SHOWN = 200
 
 
 @signed_in
 @require_safe
 def list_delegations(request: PageRequest) -> HttpResponse:
     """What is delegated from and to oneself; who keeps people sees everyone's."""
-    everyone = can(request.user, Permission.EDIT_USERS)
-    found = Delegation.objects.visible_to(request.user)
-    if not everyone:
-        found = found.filter(giver=request.user) | found.filter(receiver=request.user)
-    latest = found.select_related("giver", "receiver").order_by("-until_on", "-pk")[:SHOWN]
-    context = {
-        "rows": rows_of(latest, request.user),
-        "everyone": everyone,
-        "may_delegate": not request.user.is_administrator,
-    }
-    return render(request, "crm/people/list_delegations.html", context)
+    more = {"may_delegate": not request.user.is_administrator}
+    return plain_list(request, DELEGATIONS, "crm/people/list_delegations.html", more=more)
 
 
 @signed_in

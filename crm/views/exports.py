@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from crm.actions import exports as actions
-from crm.export_states import made_files, progress_of
+from crm.export_states import progress_of
 from crm.lib.exports import CSV, MEDIA_TYPES, XLSX, write_xlsx
+from crm.list_pages import plain_list
 from crm.models import Export
 from crm.permissions import can, signed_in
 from crm.requests import PageRequest
 from crm.waiting import count_again
+from crm.work_lists import EXPORTS
 
 
 @signed_in
@@ -49,7 +51,7 @@ def export_list(request: PageRequest, name: str) -> HttpResponse:
 def list_exports(request: PageRequest) -> HttpResponse:
     """One's own exports, the latest first, with what has become of them."""
     count_again(request.user)  # a job has made one meanwhile
-    return render(request, "crm/list_exports.html", {"exports": made_files(request.user, timezone.now())})
+    return plain_list(request, EXPORTS, "crm/list_exports.html")
 
 
 @signed_in

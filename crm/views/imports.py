@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +17,6 @@ from crm import import_pages as pages
 from crm.actions import data_imports as actions
 from crm.actions.imports import Kind, import_kinds
 from crm.actions.undo_import import UndoRefused, start_undo
-from crm.filters import DataImportFilter
 from crm.import_forms import UploadForm
 from crm.import_templates import (
     MEDIA_TYPE,
@@ -28,30 +26,19 @@ from crm.import_templates import (
     kind_label,
     write_template,
 )
-from crm.lib.listing import Column, chips, filter_params, page_of
 from crm.lib.spreadsheets import FileUnreadable
+from crm.list_pages import plain_list
 from crm.models import DataImport, ImportState, StoredFile
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
+from crm.work_lists import IMPORTS
 
 
 @requires(Permission.IMPORT_DATA)
 @require_safe
 def list_imports(request: PageRequest) -> HttpResponse:
     """One's imports, the latest first; for sales management those of everybody."""
-    filters = DataImportFilter(filter_params(request.GET), imports_of(request), request=request)
-    listing = page_of(request, filters, _columns())
-    context = {
-        "list": listing,
-        "filters": filters,
-        "chips": chips(filters, listing.address),
-        "clear_url": listing.address.path,
-        "rows": [
-            {"import": one, "kind_label": pages.label_of(one.kind), "counts": pages.counts_of(one)}
-            for one in listing.rows
-        ],
-    }
-    return render(request, "crm/imports/list_imports.html", context, status=400 if listing.errors else 200)
+    return plain_list(request, IMPORTS, "crm/imports/list_imports.html", picked=("kind", "state"))
 
 
 @requires(Permission.IMPORT_DATA)
@@ -166,13 +153,7 @@ def download_import_file(request: PageRequest, pk: int) -> HttpResponse:
 
 def get_import(request: PageRequest, pk: int) -> DataImport:
     """An import that exists for the person; no file's content is read."""
-    return get_object_or_404(imports_of(request), pk=pk)
-
-
-def imports_of(request: PageRequest) -> QuerySet[DataImport]:
-    """The imports that exist for the person."""
-    seen = DataImport.objects.visible_to(request.user).select_related("by", "file", "rejected_file", "job", "undone_by")
-    return seen.defer("file__content", "rejected_file__content")
+    return get_object_or_404(pages.imports_of(request.user), pk=pk)
 
 
 def _own_kinds(request: PageRequest) -> dict[str, Kind]:
@@ -201,22 +182,3 @@ def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
     disposition = content_disposition_header(as_attachment=True, filename=name)
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type=media_type, headers=headers)
-
-
-def _columns() -> list[Column]:
-    return [
-        Column("file", _("File"), is_sortable=False),
-        Column("kind", _("Kind of record"), is_sortable=False),
-        Column("state", _("State"), is_sortable=False),
-        *(
-            Column(name, label, is_numeric=True, is_sortable=False)
-            for name, label in (
-                ("created", _("Created")),
-                ("updated", _("Updated")),
-                ("unchanged", _("Unchanged")),
-                ("rejected", _("Rejected")),
-            )
-        ),
-        Column("created_at", _("When")),
-        Column("by", _("By"), is_sortable=False),
-    ]

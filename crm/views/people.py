@@ -14,8 +14,7 @@ from crm.actions.hand_over import hand_over as hand_over_action
 from crm.actions.people import LocksOneselfOut, save_person
 from crm.carried import carried_by, lines_led_by
 from crm.hand_over_forms import HandOverForm
-from crm.lib.listing import Address, chips, hidden, page_of, pickers
-from crm.lists import list_menu, written_once
+from crm.list_pages import elsewhere, list_context, render_list
 from crm.models import User
 from crm.people_lists import PEOPLE, people_with_guides
 from crm.people_pages import delegations_of, guided_by, places_of, work_of
@@ -23,7 +22,6 @@ from crm.permissions import Permission, requires
 from crm.person_forms import PersonForm
 from crm.reauthentication import confirm_before_password
 from crm.requests import PageRequest
-from crm.scope import offered_filters, scope_of
 
 PICKED = ("role", "region", "is_active")
 
@@ -32,26 +30,10 @@ PICKED = ("role", "region", "is_active")
 @require_safe
 def list_people(request: PageRequest) -> HttpResponse:
     """The people who exist for the reader."""
-    if (region := scope_of(request).region) and "region" not in request.GET:
-        return redirect(Address(request.path, request.GET).having(region=region.code))
-    if address := written_once(Address(request.path, request.GET)):
-        return redirect(address)
-    opened = PEOPLE.open(request, request.GET)
-    filters = opened.filters
-    listing = page_of(request, filters, opened.choice.heads)
-    context = {
-        "list": listing,
-        "choice": opened.choice,
-        "menu": None if listing.errors else list_menu(PEOPLE, opened, request.GET, listing.address),
-        "filters": filters,
-        "chips": chips(filters, listing.address, all_is_explicit=("region",)),
-        "pickers": pickers(filters, offered_filters(request, PICKED)),
-        "hidden": hidden(request.GET),
-        "search": request.GET.get("search", ""),
-        "search_label": _("Name / user name"),
-        "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
-    }
-    return render(request, "crm/people/list_people.html", context, status=400 if listing.errors else 200)
+    if there := elsewhere(request):
+        return there
+    context = list_context(request, PEOPLE, picked=PICKED, search_label=_("Name / user name"))
+    return render_list(request, "crm/people/list_people.html", context)
 
 
 @requires(Permission.VIEW_REFERENCE)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,9 +12,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm.actions import places as actions
 from crm.actions.changes import EditedMeanwhile
 from crm.actions.named import StillInUse, save_named
-from crm.models import Branch, BranchRegion, Customer, Region
-from crm.permissions import Permission, can, requires
+from crm.list_pages import plain_list
+from crm.models import Branch, BranchRegion, Region
+from crm.permissions import Permission, requires
 from crm.place_forms import BranchForm, MoveForm, RegionForm, VersionedPlaceForm
+from crm.place_lists import REGIONS
 from crm.requests import PageRequest
 
 
@@ -23,20 +24,11 @@ from crm.requests import PageRequest
 @require_safe
 def list_regions(request: PageRequest) -> HttpResponse:
     """The regions with their branch offices, how many work there, and the moves to come."""
-    at_work = Count("user", filter=Q(user__is_active=True))
-    regions = Region.objects.visible_to(request.user).annotate(people=at_work).order_by("position", "code")
-    branches = Branch.objects.visible_to(request.user).annotate(people=at_work).order_by("position", "code")
     today = timezone.localdate()
     seen = BranchRegion.objects.visible_to(request.user)
     moves = (seen.to_come(today) | seen.filter(pk__in=seen.due(today).values("pk"))).order_by("from_on")
-    sees_customers = can(request.user, Permission.VIEW_CUSTOMERS)
-    context = {
-        "regions": _with_branches(regions, branches, _customers_by_region(request) if sees_customers else {}),
-        "moves": moves.select_related("branch", "region"),
-        "today": today,
-        "sees_customers": sees_customers,
-    }
-    return render(request, "crm/places/list_regions.html", context)
+    more = {"moves": moves.select_related("branch", "region"), "today": today}
+    return plain_list(request, REGIONS, "crm/places/list_regions.html", more=more)
 
 
 @requires(Permission.EDIT_REFERENCE)
@@ -115,23 +107,6 @@ def _save(request: PageRequest, form: VersionedPlaceForm, title: str) -> HttpRes
             return redirect("crm:list-regions")
     context = {"form": form, "title": title, "is_new": form.instance.pk is None}
     return render(request, "crm/places/edit_place.html", context, status=422 if form.errors else 200)
-
-
-def _customers_by_region(request: PageRequest) -> dict[int, int]:
-    seen = Customer.objects.visible_to(request.user)
-    return dict(seen.order_by().values_list("region").annotate(n=Count("pk")))
-
-
-def _with_branches(regions: Any, branches: Any, customers: dict[int, int]) -> list[dict[str, Any]]:
-    found = list(branches)
-    return [
-        {
-            "region": region,
-            "branches": [branch for branch in found if branch.region_id == region.pk],
-            "customers": customers.get(region.pk, 0),
-        }
-        for region in regions
-    ]
 
 
 def _said(branch: Branch, values: dict[str, Any], *, has_moved: bool) -> str:

@@ -4,7 +4,6 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -12,26 +11,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.actions.tokens import TokenRefused, revoke_token
 from crm.actions.tokens import create_token as create
+from crm.list_pages import plain_list
 from crm.models import ApiToken
 from crm.permissions import signed_in
 from crm.requests import PageRequest
-from crm.token_forms import SCOPE_WORDS, TokenForm
+from crm.token_forms import TokenForm
+from crm.work_lists import TOKENS
 
 
 @signed_in
 @require_safe
 def list_tokens(request: PageRequest) -> HttpResponse:
     """One's own tokens, the latest first."""
-    now = timezone.now()
-    tokens = [
-        {
-            "token": token,
-            "scopes": [SCOPE_WORDS[scope] for scope in token.scopes.split()],
-            "is_expired": token.expiry is not None and token.expiry <= now,
-        }
-        for token in ApiToken.objects.filter(user=request.user).order_by("-created")
-    ]
-    return render(request, "crm/tokens/list_tokens.html", {"tokens": tokens})
+    return plain_list(request, TOKENS, "crm/tokens/list_tokens.html")
 
 
 @signed_in

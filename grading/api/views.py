@@ -17,16 +17,16 @@ from crm.api.pagination import Column
 from crm.api.resources import Changeable
 from crm.api.sync import Synced, Window
 from crm.api.views import require_own_line
-from crm.lib.filtering import ListFilters, WordsFilter, YearsFilter
 from crm.models import User, Way
-from crm.permissions import Permission, can
+from crm.permissions import Permission
 from grading.actions import assessments as assessment_actions
 from grading.actions import cycles as cycle_actions
 from grading.actions import runs as run_actions
 from grading.actions import verdicts
 from grading.api import feeds, rows, serializers, shown
-from grading.filters import AssessmentFilter, GradeFilter, PastGradeFilter
-from grading.models import Assessment, Cycle, CycleState, Grade, GradeRecord, GradingPolicy, GradingRun
+from grading.cycle_lists import policies_seen_by
+from grading.filters import AssessmentFilter, CycleFilter, GradeFilter, PastGradeFilter, PolicyFilter
+from grading.models import Assessment, Cycle, Grade, GradeRecord, GradingPolicy, GradingRun
 
 READ_GRADES = ("read", "grades:read")
 
@@ -123,13 +123,6 @@ class AssessmentViewSet(Changeable, Synced):
         return serializer.record
 
 
-class PolicyFilter(ListFilters):
-    """Policies have no filters."""
-
-    orderings = {"number": "number"}
-    default_ordering = "-number"
-
-
 class PolicyViewSet(Synced):
     """Versions of the grading policy, by number; drafts only for those who edit them."""
 
@@ -149,21 +142,10 @@ class PolicyViewSet(Synced):
         return feeds.edited_drafts(window)
 
     def get_queryset(self) -> QuerySet:
-        policies = self.queryset.all().for_list()
-        return policies if can(self.person, Permission.EDIT_POLICY) else policies.published()
+        return policies_seen_by(self.person).for_list()
 
     def get_object(self) -> GradingPolicy:
         return get_object_or_404(self.get_queryset(), number=self.kwargs["number"])
-
-
-class CycleFilter(ListFilters):
-    """Cycles by fiscal year and state."""
-
-    orderings = {"fiscal_year": "fiscal_year"}
-    default_ordering = "-fiscal_year"
-
-    fiscal_year = YearsFilter("fiscal_year")
-    state = WordsFilter("state", choices=CycleState.choices)
 
 
 class CycleViewSet(Synced):

@@ -3,7 +3,15 @@
 from grading.models.assessment import Assessment, BudgetState
 from grading.models.cycle import IN_FORCE, ChunkState, Cycle, CycleState, GradingRun, RunChunk, RunState
 from grading.models.grade import Cause, Grade, GradeRecord
-from grading.models.policy import BandKind, GradingPolicy, PolicyBand, PolicyLineRule, RequiredMargin, Scheme
+from grading.models.policy import (
+    BandKind,
+    GradingPolicy,
+    GradingPolicyQuerySet,
+    PolicyBand,
+    PolicyLineRule,
+    RequiredMargin,
+    Scheme,
+)
 
 __all__ = [
     "IN_FORCE",
@@ -17,6 +25,7 @@ __all__ = [
     "Grade",
     "GradeRecord",
     "GradingPolicy",
+    "GradingPolicyQuerySet",
     "GradingRun",
     "PolicyBand",
     "PolicyLineRule",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,15 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm.lib.dates import fiscal_year_of
-from crm.lib.listing import Address, chips, hidden, page_of, pickers
-from crm.lists import list_menu, written_once
+from crm.lib.listing import Address
+from crm.list_pages import elsewhere, list_context, plain_list, render_list
 from crm.models import CustomerLine, Way
 from crm.permissions import Permission, can, requires
 from crm.requests import PageRequest
-from crm.scope import offered_filters, scope_of
+from crm.scope import scope_of
 from grading import reports
 from grading.actions import cycles as actions
 from grading.actions.runs import CycleClosed, RunUnderWay
+from grading.cycle_lists import CYCLES
 from grading.lists import CYCLE_GRADES, of_cycle
 from grading.models import Assessment, Cycle, CycleState, GradingPolicy, GradingRun, RunState
 from grading.progress import progress_of
@@ -35,16 +36,10 @@ RUNS_SHOWN = 10
 @require_safe
 def list_cycles(request: PageRequest) -> HttpResponse:
     """All cycles, the latest first, and the one that comes next."""
-    last_runs = GradingRun.objects.filter(cycle=OuterRef("pk"), state=RunState.DONE).order_by("-finished_at")
-    cycles = list(
-        Cycle.objects.select_related("opened_by", "published_by")
-        .annotate(last_run_at=Subquery(last_runs.values("finished_at")[:1]))
-        .order_by("-fiscal_year")
-    )
-    next_year = _this_year() + 1
-    known = {cycle.fiscal_year for cycle in cycles}
-    to_open = [year for year in (next_year, _this_year()) if year not in known]
-    return render(request, "grading/list_cycles.html", {"cycles": cycles, "to_open": to_open})
+    wanted = (_this_year() + 1, _this_year())
+    known = set(Cycle.objects.filter(fiscal_year__in=wanted).values_list("fiscal_year", flat=True))
+    to_open = [year for year in wanted if year not in known]
+    return plain_list(request, CYCLES, "grading/list_cycles.html", picked=("state",), more={"to_open": to_open})
 
 
 @requires(Permission.VIEW_CYCLES)
@@ -77,30 +72,21 @@ def view_cycle(request: PageRequest, year: int) -> HttpResponse:
 def list_cycle_grades(request: PageRequest, year: int) -> HttpResponse:
     """The customer lines of a cycle in one's scope, and what the cycle made of them."""
     cycle = get_object_or_404(Cycle, fiscal_year=year)
-    if (region := scope_of(request).region) and "region" not in request.GET:
-        return redirect(Address(request.path, request.GET).having(region=region.code))
-    if address := written_once(Address(request.path, request.GET)):
-        return redirect(address)
-    params = of_cycle(request.GET, year)
-    opened = CYCLE_GRADES.open(request, params)
-    filters = opened.filters
-    listing = page_of(request, filters, opened.choice.heads)
-    context = {
+    if there := elsewhere(request):
+        return there
+    context = list_context(
+        request,
+        CYCLE_GRADES,
+        params=of_cycle(request.GET, year),
+        picked=("region", "line", "grade", "state", "missing", "lead"),
+        search_label=_("Name / pinyin / initials / code"),
+    )
+    context |= {
         "cycle": cycle,
-        "list": listing,
-        "choice": opened.choice,
-        "menu": None if listing.errors else list_menu(CYCLE_GRADES, opened, params, listing.address),
-        "filters": filters,
-        "chips": chips(filters, listing.address, all_is_explicit=("region",)),
-        "pickers": pickers(filters, offered_filters(request, ("region", "line", "grade", "state", "missing", "lead"))),
-        "hidden": hidden(request.GET),
-        "search": request.GET.get("search", ""),
-        "search_label": _("Name / pinyin / initials / code"),
-        "clear_url": listing.address.cleared(keep=("ordering", "page_size", "columns"), region=""),
-        "writable": _writable(request, cycle, listing.rows),
+        "writable": _writable(request, cycle, context["list"].rows),
         "grid_url": _grid_url(request, cycle),
     }
-    return render(request, "grading/list_cycle_grades.html", context, status=400 if listing.errors else 200)
+    return render_list(request, "grading/list_cycle_grades.html", context)
 
 
 @requires(Permission.VIEW_CYCLES)

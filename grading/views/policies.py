@@ -4,9 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from crm.models import PolicyState, ProductLine
-from crm.permissions import Permission, can, requires
+from crm.list_pages import plain_list
+from crm.models import ProductLine
+from crm.permissions import Permission, requires
 from crm.requests import PageRequest
+from grading.cycle_lists import POLICIES, policies_seen_by
 from grading.models import BandKind, GradingPolicy
 from grading.templatetags.explanations import limits_of
 
@@ -15,16 +17,14 @@ from grading.templatetags.explanations import limits_of
 @require_safe
 def list_policies(request: PageRequest) -> HttpResponse:
     """The versions, the latest first; drafts only for those who may edit them."""
-    policies = _seen(request).select_related("published_by").order_by("-number")
-    current = GradingPolicy.objects.published().order_by("-published_at", "-number").first()
-    return render(request, "grading/list_policies.html", {"policies": policies, "current": current})
+    return plain_list(request, POLICIES, "grading/list_policies.html")
 
 
 @requires(Permission.VIEW_POLICIES)
 @require_safe
 def view_policy(request: PageRequest, number: int) -> HttpResponse:
     """One version: bands, weights, bonus, limits, and what it says of each product line."""
-    policy = get_object_or_404(_seen(request).for_list(), number=number)
+    policy = get_object_or_404(policies_seen_by(request.user).for_list(), number=number)
     rules = policy.as_rules()
     own = {rule.product_line_id: rule for rule in policy.line_rules.all()}
     lines = ProductLine.objects.filter(is_active=True).order_by("position", "code")
@@ -44,11 +44,6 @@ def view_policy(request: PageRequest, number: int) -> HttpResponse:
         ],
     }
     return render(request, "grading/view_policy.html", context)
-
-
-def _seen(request: PageRequest):
-    policies = GradingPolicy.objects.all()
-    return policies if can(request.user, Permission.EDIT_POLICY) else policies.filter(state=PolicyState.PUBLISHED)
 
 
 def _bands(policy: GradingPolicy, kind: BandKind) -> list[dict]:

@@ -427,7 +427,7 @@ class TestByJob:
                 address = reverse(f"crm:{name}", args=[export.pk])
                 assert client_of(stranger).post(address).status_code in (404, 405)
                 assert client_of(stranger).get(address).status_code in (404, 405)
-            assert client_of(stranger).get(MINE).context["exports"] == []
+            assert client_of(stranger).get(MINE).context["list"].rows == []
 
     def test_it_can_be_cancelled_until_it_is_there(self, north, client_of, by_job):
         client = client_of(north)
@@ -503,8 +503,8 @@ class TestLog:
 
     def test_my_exports_are_mine(self, north, head_office, client_of):
         post(client_of(north))
-        assert len(client_of(north).get(MINE).context["exports"]) == 1
-        assert client_of(head_office).get(MINE).context["exports"] == []
+        assert len(client_of(north).get(MINE).context["list"].rows) == 1
+        assert client_of(head_office).get(MINE).context["list"].rows == []
         assert "You have exported nothing yet" in client_of(head_office).get(MINE).content.decode()
 
 

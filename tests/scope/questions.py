@@ -197,10 +197,22 @@ def of_files(company: Company) -> Iterator[Question]:
             for form in ("csv", "xlsx"):
                 path = f"/exports/{name}/?{query}" + (f"&year={YEAR}&cycle={YEAR}" if name == "cycle-grades" else "")
                 yield send("POST", path, {"format": form}, echoes=False)
+    yield from of_histories_as_files(company)
     for kind in import_kinds():
         for records in ("", "?records=all"):
             for language in ("en", "zh-hans"):
                 yield get(f"/imports/templates/{kind}/{records}", **{"accept-language": language})
+
+
+def of_histories_as_files(company: Company) -> Iterator[Question]:
+    for side in (company.north, company.south):
+        for kind, record in (
+            ("customer", side.own.customer),
+            ("customer-line", side.own.line),
+            ("contact", side.own.contact),
+        ):
+            path = f"/exports/record-changes/?record={kind}/{record.pk}"
+            yield send("POST", path, {"format": "csv"}, echoes=False)
 
 
 def unpacked(content: bytes) -> bytes:

@@ -1,0 +1,201 @@
+"""Every list is taken along as its page shows it: the same rows, the chosen columns, in the reader's language."""
+
+import csv
+import io
+
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.actions.customers import save_customer
+from crm.actions.data_imports import upload_import
+from crm.actions.exports import Wish, listed_by_name, log_export
+from crm.actions.tokens import issue_token
+from crm.lib.exports import Type
+from crm.models import BulkChange, BulkState, Role
+from crm.permissions import ROLES
+from grading.actions.policies import draft_next_version
+from grading.models import CycleState, GradingPolicy
+from tests.factories import (
+    BranchFactory,
+    CustomerFactory,
+    CustomerLineFactory,
+    CycleFactory,
+    DelegationFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+SETTINGS = {"regions"}  # lists of administrators alone
+CARDS = {"board", "conflicts", "record-changes"}  # what is no table of columns on its page
+CODE = "91330000MA27XX001A"
+
+
+@pytest.fixture
+def administrator(db):
+    return UserFactory(username="admin", role=Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def company(head_office, administrator, north, north_region, south_region):
+    """Something in each list, of which the text could be a formula."""
+    first, second = (
+        CustomerFactory(region=one, name=f"=杭州 {one.code}", credit_code=CODE) for one in (north_region, south_region)
+    )
+    CustomerLineFactory(customer=first)
+    first.note = "改过"
+    save_customer(customer=first, version=first.version, by=head_office)
+    for region in (north_region, south_region):
+        BranchFactory(region=region)
+    for year, state in ((2025, CycleState.PUBLISHED), (2026, CycleState.OPEN)):
+        CycleFactory(fiscal_year=year, state=state, published_at=timezone.now() if year == 2025 else None)
+    draft_next_version(policy=GradingPolicy.objects.get(), by=None)
+    DelegationFactory(giver=north, receiver=UserFactory(role=Role.REGIONAL_STAFF, region=north_region))
+    upload_import(kind="customers", name="名单.csv", content="客户名称\n甲\n".encode(), by=head_office)
+    BulkChange.objects.create(
+        kind="customers",
+        chosen=[[first.pk, 1]],
+        size=1,
+        state=BulkState.CHOSEN,
+        by=head_office,
+        created_at=timezone.now(),
+    )
+    log_export(wish=Wish(listed_by_name()["customers"], QueryDict(), "csv", "en", head_office), rows=2)
+    issue_token(user=head_office)
+    return first
+
+
+@pytest.fixture
+def page_and_file(company, head_office, administrator, client_of):
+    """Asks for a list on its page and as a csv file, with the same address; gives the page and the file's rows."""
+
+    def ask(name: str, query: str = "", person=None, language: str = "en"):
+        client = client_of(person or (administrator if name in SETTINGS else head_office), language)
+        params = QueryDict(query, mutable=True)
+        in_path = {"cycle-grades": ("cycle", "2025"), "record-changes": ("record", f"customer/{company.pk}")}
+        if name in in_path:
+            params.appendlist(*in_path[name])
+        page = client.get(listed_by_name()[name].address(params), follow=True)
+        file = client.post(f"/exports/{name}/?{params.urlencode()}", {"format": "csv"})
+        sent = b"".join(file.streaming_content) if file.streaming else file.content
+        assert (page.status_code, file.status_code) == (200, 200), sent.decode()
+        return page, list(csv.reader(io.StringIO(sent.decode("utf-8-sig"), newline="")))
+
+    return ask
+
+
+@pytest.mark.parametrize("name", [name for name in listed_by_name() if name not in CARDS])
+def test_a_file_has_the_rows_and_the_columns_of_its_page(page_and_file, name):
+    page, (head, *rows) = page_and_file(name)
+    choice, listing = page.context["choice"], page.context["list"]
+    assert head == [str(one.header or one.label) for one in choice.in_file]
+    assert len(rows) == len(listing.rows) > 0
+    first = choice.shown[0]
+    if first.type == Type.TEXT and name != "customers":
+        named = [str((first.file_value or first.value)(row)) for row in listing.rows]
+        assert [row[0].removeprefix("'") for row in rows] == named
+
+
+@pytest.mark.parametrize("name", [name for name in listed_by_name() if name not in CARDS])
+def test_a_file_has_the_columns_that_were_chosen(page_and_file, name):
+    page, _file = page_and_file(name)
+    offered = [one for one in page.context["choice"].offered if one.is_in_file]
+    first, last = offered[0], offered[-1]
+    page, (head, *_rows) = page_and_file(name, f"columns={last.key}")
+    assert [column.key for column in page.context["choice"].shown] == [first.key, last.key]
+    assert head == [str(one.header or one.label) for one in (first, last)]
+
+
+@pytest.mark.parametrize("name", listed_by_name())
+def test_every_list_offers_its_file(page_and_file, name):
+    page, _file = page_and_file(name)
+    assert f"/exports/{name}/" in page.context["menu"].export_url
+
+
+@pytest.mark.parametrize("name", listed_by_name())
+def test_words_are_in_the_readers_language(page_and_file, name):
+    english, chinese = (page_and_file(name, language=language)[1][0] for language in ("en", "zh-hans"))
+    assert all(word.isascii() for word in english)
+    assert not any(word.isascii() for word in chinese)
+
+
+@pytest.mark.parametrize("name", listed_by_name())
+@pytest.mark.parametrize("role", [Role.REGIONAL_STAFF, Role.EXECUTIVE, Role.ADMINISTRATOR])
+def test_who_may_not_see_a_list_gets_no_file_of_it(company, north_region, client_of, name, role):
+    person = UserFactory(role=role, region=north_region if role == Role.REGIONAL_STAFF else None)
+    listed = listed_by_name()[name]
+    answer = client_of(person).post(f"/exports/{name}/?cycle=2025&record=customer/{company.pk}", {"format": "csv"})
+    assert (answer.status_code == 403) == (listed.permission not in ROLES[role]) or name == "record-changes"
+
+
+def test_drafts_of_policies_are_in_nobodys_file_but_who_edits_them(page_and_file, north):
+    assert len(page_and_file("policies")[1]) == 3
+    assert len(page_and_file("policies", person=north)[1]) == 2
+
+
+def test_a_region_comes_with_its_branch_offices_and_says_which_is_which(page_and_file):
+    _page, (head, *rows) = page_and_file("regions")
+    kinds = [row[head.index("Kind")] for row in rows]
+    assert kinds == ["Region", "Branch office"] * 2
+    assert "Customers" not in head
+
+
+def test_one_delegates_and_sees_ones_own_delegations_only(page_and_file, north, head_office):
+    assert len(page_and_file("delegations", person=north)[1]) == 2
+    stranger = UserFactory(role=Role.REGIONAL_STAFF, region=north.region)
+    assert len(page_and_file("delegations", person=stranger)[1]) == 1
+
+
+def test_a_conflict_is_a_row_for_each_of_its_customers(page_and_file):
+    _page, (head, *rows) = page_and_file("conflicts")
+    assert head[:3] == ["Credit code", "Customer", "Code"]
+    assert [row[:2] for row in rows] == [[CODE, "'=杭州 north"], [CODE, "'=杭州 south"]]
+
+
+def test_the_history_of_a_record_comes_as_it_is_narrowed(page_and_file):
+    assert len(page_and_file("record-changes")[1]) == 2
+    assert len(page_and_file("record-changes", "field=note")[1]) == 2
+    assert len(page_and_file("record-changes", "field=website")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "record", ["customer/0", "customer/x", "customer/99999999999999999999", "nothing/1", "", "password/1"]
+)
+def test_a_record_that_is_not_there_has_no_history_to_take_along(company, head_office, client_of, record):
+    assert (
+        client_of(head_office).post(f"/exports/record-changes/?record={record}", {"format": "csv"}).status_code == 404
+    )
+
+
+def test_the_history_of_another_regions_record_does_not_exist(company, south_region, client_of):
+    stranger = UserFactory(role=Role.REGIONAL_STAFF, region=south_region)
+    asked = f"/exports/record-changes/?record=customer/{company.pk}"
+    assert client_of(stranger).post(asked, {"format": "csv"}).status_code == 404
+
+
+def test_a_page_behind_the_last_says_so_and_leads_back(head_office, client_of, company):
+    page = client_of(head_office).get(reverse("grading:list-cycles"), {"page": "9", "ordering": "fiscal_year"})
+    assert "There is nothing on this page" in page.content.decode()
+    assert 'href="/grading/cycles/?ordering=fiscal_year"' in page.content.decode()
+
+
+def test_filters_that_nothing_fits_can_be_cleared(head_office, client_of, company):
+    page = client_of(head_office).get(reverse("grading:list-cycles"), {"state": "closed"}).content.decode()
+    assert "Nothing fits these filters" in page
+    assert 'href="/grading/cycles/"' in page
+
+
+def test_cycles_are_sorted_by_their_year(head_office, client_of, company):
+    years = {
+        order: [
+            cycle.fiscal_year
+            for cycle in client_of(head_office)
+            .get(reverse("grading:list-cycles"), {"ordering": order})
+            .context["list"]
+            .rows
+        ]
+        for order in ("fiscal_year", "-fiscal_year")
+    }
+    assert years == {"fiscal_year": [2025, 2026], "-fiscal_year": [2026, 2025]}

@@ -39,11 +39,12 @@ def list_context(
     filters = opened.filters
     listing = page_of(request, filters, opened.choice.heads)
     listing.rows = list(opened.rows(listing.rows))
+    is_shown = not listing.errors and bool(listing.rows or filters.data)
     all_regions = ("region",) if "region" in filters.form.fields else ()
     return {
         "list": listing,
         "choice": opened.choice,
-        "menu": None if listing.errors else list_menu(listed, opened, params, listing.address),
+        "menu": list_menu(listed, opened, params, listing.address) if is_shown else None,
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=all_regions, silent=silent),
         "pickers": pickers(filters, offered_filters(request, picked)),

@@ -18,6 +18,7 @@ from crm.lib.drawing import link, marked, small_button
 from crm.lib.exports import Type
 from crm.lib.filtering import ListFilters
 from crm.lib.listing import filter_params
+from crm.lib.pace import whole
 from crm.lists import address_of
 from crm.models import Branch, Customer, Region, User
 from crm.permissions import Permission, can
@@ -61,8 +62,8 @@ def _name(row: PlaceRow, _place: Place) -> SafeString:
 
 def _people(row: PlaceRow, _place: Place) -> SafeString | str:
     if row.is_branch:
-        return str(row.people)
-    return link(f"{reverse('crm:list-people')}?region={row.region.code}&is_active=true", row.people)
+        return whole(row.people)
+    return link(f"{reverse('crm:list-people')}?region={row.region.code}&is_active=true", whole(row.people))
 
 
 def _change(row: PlaceRow, _place: Place) -> SafeString:

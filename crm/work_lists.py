@@ -172,7 +172,7 @@ def _revoke(row: TokenRow, _place: Place) -> SafeString:
 TOKEN_COLUMNS = (
     ListColumn("name", _("Token name"), lambda row: str(row.token)),
     ListColumn("scopes", _("What it may do"), lambda row: gettext("; ").join(row.scopes)),
-    ListColumn("created", _("Created"), lambda row: row.token.created, Type.MOMENT, css="tabular", is_sortable=True),
+    ListColumn("created", _("Created on"), lambda row: row.token.created, Type.MOMENT, css="tabular", is_sortable=True),
     ListColumn("last_day", _("Last day"), lambda row: row.last_day, css="tabular", draw=_last_day),
     ListColumn("last_used_at", _("Last used"), lambda row: row.last_used, css="tabular", is_sortable=True),
     ListColumn("revoke", _("What can be done"), lambda row: "", draw=_revoke, is_in_file=False, is_silent=True),

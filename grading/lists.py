@@ -48,7 +48,13 @@ CYCLE_COLUMNS = (
     _BRANCH,
     _LINE,
     ListColumn(
-        "fiscal_year", _("Fiscal year"), lambda line: line.cycle_year, Type.WHOLE, is_shown=False, is_added=True
+        "fiscal_year",
+        _("Fiscal year"),
+        lambda line: line.cycle_year,
+        Type.WHOLE,
+        is_shown=False,
+        is_added=True,
+        is_name=True,
     ),
     ListColumn(
         "grade",

@@ -114,6 +114,24 @@ move_branch(branch=branch, region=regions[1], from_on=today + timedelta(30), by=
 answer = {"kept": kept.pk, "gone": gone.pk, "shared": shared[0].pk, "lead": lead.pk, "branch": branch.pk}
 """
 
+# What people have begun: files that one fetched, one made by a job that waits, and a token.
+WORK = """
+from datetime import timedelta
+
+from crm.actions.exports import Wish, listed_by_name, log_export, start_export
+from crm.actions.tokens import create_token
+from crm.models import User
+from django.http import QueryDict
+from django.utils import timezone
+
+north, head = User.objects.get(username="north"), User.objects.get(username="head")
+for name, form in (("customers", "xlsx"), ("imports", "csv")):
+    log_export(wish=Wish(listed_by_name()[name], QueryDict(), form, "zh-hans", north), rows=1200)
+start_export(wish=Wish(listed_by_name()["customers"], QueryDict("line=police"), "xlsx", "zh-hans", north))
+create_token(by=head, name="BI 夜间同步", scopes=["read"], expires_on=timezone.localdate() + timedelta(90))
+answer = {}
+"""
+
 # Bulk changes of a person of the north: one waits for its field, one to be confirmed, one is done, save for an edit.
 BULK = """
 from crm.actions.bulk_changes import choose_rows, set_up_bulk_change, start_bulk_change
@@ -198,7 +216,7 @@ SHOTS = {
     "person-edit": Shot("head", "/people/{person}/edit/"),
     "hand-over": Shot("head", "/people/{person}/hand-over/", BOTH),
     "delegate": Shot("head", "/people/{person}/delegate/"),
-    "delegations": Shot("north", "/delegations/"),
+    "delegations": Shot("head", "/delegations/"),
     "regions": Shot("admin", "/regions/"),
     "region-edit": Shot("admin", "/regions/1/edit/"),
     "branch-move": Shot("admin", "/branches/{branch}/move/"),
@@ -228,7 +246,14 @@ def main() -> None:
     arguments = _arguments()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with DemoServer(customers=arguments.customers) as demo, sync_playwright() as playwright:
-        places = demo.ask(QUESTION) | demo.ask(IMPORTS) | demo.ask(HISTORY) | demo.ask(PEOPLE) | demo.ask(BULK)
+        places = (
+            demo.ask(QUESTION)
+            | demo.ask(IMPORTS)
+            | demo.ask(HISTORY)
+            | demo.ask(PEOPLE)
+            | demo.ask(WORK)
+            | demo.ask(BULK)
+        )
         browser = playwright.chromium.launch(
             executable_path=chromium(os.environ), args=["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         )

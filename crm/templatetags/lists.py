@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from crm.lib.columns import ListColumn, Place
 from crm.lib.exports import Type
+from crm.lib.pace import whole
 from crm.models import Customer, CustomerLine, ProductLine
 from crm.templatetags.figures import percent, points, wan
 
@@ -23,6 +24,7 @@ _PICK = (
 )
 _UNIT = ' <span class="unit card-only">{}</span>'
 _IN_WORDS = {
+    Type.WHOLE: lambda count: "" if count is None else whole(count),
     Type.MONEY: wan,
     Type.PERCENT: percent,
     Type.POINTS: points,
@@ -35,6 +37,8 @@ _IN_WORDS = {
 def cell(record: Any, column: ListColumn) -> str:
     """What stands in a column of a row: the value of the export in the page's units."""
     value = column.value(record)
+    if column.is_name:
+        return str(value)
     in_words = _IN_WORDS.get(column.type)
     if in_words is not None:
         return in_words(value)

@@ -13,7 +13,7 @@ from crm.actions.data_imports import upload_import
 from crm.actions.exports import Wish, listed_by_name, log_export
 from crm.actions.tokens import issue_token
 from crm.lib.exports import Type
-from crm.models import BulkChange, BulkState, Role
+from crm.models import BulkChange, BulkState, Role, User
 from crm.permissions import ROLES
 from grading.actions.policies import draft_next_version
 from grading.models import CycleState, GradingPolicy
@@ -23,8 +23,10 @@ from tests.factories import (
     CustomerLineFactory,
     CycleFactory,
     DelegationFactory,
+    RegionFactory,
     UserFactory,
 )
+from tests.pages import queries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +201,49 @@ def test_cycles_are_sorted_by_their_year(head_office, client_of, company):
         for order in ("fiscal_year", "-fiscal_year")
     }
     assert years == {"fiscal_year": [2025, 2026], "-fiscal_year": [2026, 2025]}
+
+
+def add_cycle(_by: User, number: int) -> None:
+    CycleFactory(fiscal_year=2030 + number, state=CycleState.OPEN)
+
+
+def add_policy(_by: User, _number: int) -> None:
+    draft_next_version(policy=GradingPolicy.objects.get(number=1), by=None)
+
+
+def add_delegation(by: User, number: int) -> None:
+    region = by.region or RegionFactory(code=f"r{number}")
+    giver, receiver = (UserFactory(role=Role.REGIONAL_STAFF, region=region) for _ in range(2))
+    DelegationFactory(giver=giver, receiver=receiver)
+
+
+def add_import(by: User, number: int) -> None:
+    upload_import(kind="customers", name=f"{number}.csv", content=b"name\nx\n", by=by)
+
+
+def add_export(by: User, _number: int) -> None:
+    log_export(wish=Wish(listed_by_name()["customers"], QueryDict(), "csv", "en", by), rows=2)
+
+
+def add_token(by: User, _number: int) -> None:
+    issue_token(user=by)
+
+
+@pytest.mark.parametrize(
+    ("name", "add"),
+    [
+        ("cycles", add_cycle),
+        ("policies", add_policy),
+        ("delegations", add_delegation),
+        ("imports", add_import),
+        ("exports", add_export),
+        ("tokens", add_token),
+    ],
+)
+def test_a_long_list_takes_no_more_queries_than_a_short_one(company, head_office, client_of, name, add):
+    client, address = client_of(head_office), listed_by_name()[name].address(QueryDict())
+    add(head_office, 0), add(head_office, 1)
+    few = queries_of(client, address)
+    for number in range(2, 12):
+        add(head_office, number)
+    assert queries_of(client, address) == few <= 15

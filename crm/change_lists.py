@@ -1,5 +1,6 @@
-"""The list of all changes: on its page and in the file made of it, in words for whoever asks."""
+"""The list of all changes and that of one record's: on their pages and in files, in words for whoever asks."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import QueryDict
@@ -8,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actions.exports import Listed, Opened
+from crm.actions.record_kinds import record_kinds
 from crm.change_filters import ChangeFilter
 from crm.change_words import Told, tell
 from crm.lib.columns import ListColumn, choose
@@ -38,7 +40,12 @@ COLUMNS = (
     ListColumn("batch", _("Import or bulk change"), lambda told: str(told.change.batch or ""), is_shown=False),
 )
 RECORD = "record"  # the parameter that says of which record
-RECORD_COLUMNS = tuple(column for column in COLUMNS if column.key not in ("kind", "record", "customer", "region"))
+# Its page says of which record it is; a file by itself must, too.
+RECORD_COLUMNS = tuple(
+    replace(column, is_shown=False, is_added=True) if column.key in ("kind", "record", "customer") else column
+    for column in COLUMNS
+    if column.key != "region"
+)
 
 
 def open_changes(request: Any, params: QueryDict) -> Opened:
@@ -69,16 +76,18 @@ def open_record_changes(request: Any, params: QueryDict) -> Opened:
     return Opened(filters, choose(RECORD_COLUMNS, params), rows=lambda some: tell(some, request.user))
 
 
-def of_record(params: QueryDict, kind: str, pk: int) -> QueryDict:
-    """An address of a record's history, with the record that stands in its path."""
-    wanted = params.copy()
-    wanted.appendlist(RECORD, f"{kind}/{pk}")
+def of_record(kind: str, pk: int, field: str) -> QueryDict:
+    """The history of a record, or of one of its fields, as an address of the list."""
+    wanted = QueryDict(mutable=True)
+    wanted[RECORD] = f"{kind}/{pk}"
+    if field:
+        wanted["field"] = field
     return wanted
 
 
 def _pop_record(params: QueryDict) -> tuple[str, int]:
     """The record that `of_record` added; a parameter of that name before it stays, and is no filter."""
-    *others, record = params.pop(RECORD, [""])
+    *others, record = [name for name in params.pop(RECORD, []) if name] or [""]
     if others:
         params.setlist(RECORD, others)
     kind, _slash, number = record.partition("/")
@@ -88,6 +97,8 @@ def _pop_record(params: QueryDict) -> tuple[str, int]:
 def _record_address(params: QueryDict) -> str:
     shown = params.copy()
     kind, pk = _pop_record(shown)
+    if kind not in record_kinds():  # nothing to be opened there either
+        return reverse("crm:list-changes")
     return Address(reverse("crm:view-history", args=[kind, pk]), shown).having()
 
 

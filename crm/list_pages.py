@@ -39,12 +39,13 @@ def list_context(
     filters = opened.filters
     listing = page_of(request, filters, opened.choice.heads)
     listing.rows = list(opened.rows(listing.rows))
-    is_shown = not listing.errors and bool(listing.rows or filters.data)
+    is_empty = not (listing.errors or listing.rows or listing.is_beyond or filters.data)
     all_regions = ("region",) if "region" in filters.form.fields else ()
     return {
         "list": listing,
         "choice": opened.choice,
-        "menu": list_menu(listed, opened, params, listing.address) if is_shown else None,
+        "is_empty": is_empty,
+        "menu": None if listing.errors or is_empty else list_menu(listed, opened, params, listing.address),
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=all_regions, silent=silent),
         "pickers": pickers(filters, offered_filters(request, picked)),

@@ -1,4 +1,4 @@
-"""The list of regions, each followed by its branch offices, and the moves that wait."""
+"""The list of regions, each followed by its branch offices."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

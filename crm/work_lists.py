@@ -1,6 +1,7 @@
 """The lists of what a person has begun: imports, bulk changes, exports, API tokens."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
@@ -21,7 +22,7 @@ from crm.lib.exports import Type
 from crm.lib.filtering import ListFilters, WordsFilter
 from crm.lib.listing import filter_params
 from crm.lists import address_of
-from crm.models import ApiToken, DataImport, ImportState
+from crm.models import ACTIVE_STATES, ApiToken, DataImport, ImportState
 from crm.permissions import Permission
 from crm.templatetags.states import state_of, state_pill
 from crm.token_pages import TokenRow, token_rows
@@ -146,8 +147,14 @@ def open_exports(request: Any, params: QueryDict) -> Opened:
     user, now = request.user, timezone.now()
     filters = ExportFilter(filter_params(params), own_exports(user), request=request)
     columns = choose(EXPORT_COLUMNS, params)
-    # A file that is made of this list is not in it yet.
-    return Opened(filters, columns, lambda found: found.filter(at__lt=now), lambda found: made_files(found, user, now))
+    return Opened(
+        filters, columns, lambda found: _without_itself(found, now), lambda found: made_files(found, user, now)
+    )
+
+
+def _without_itself(exports: Any, now: datetime) -> Any:
+    """A file that is being made of the list of files is not in it yet, at once or by a job."""
+    return exports.filter(at__lt=now).exclude(list_name=EXPORTS.name, job__state__in=ACTIVE_STATES)
 
 
 # --- API tokens

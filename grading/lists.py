@@ -126,7 +126,7 @@ def of_cycle(params: QueryDict, year: int) -> QueryDict:
 
 def _pop_year(params: QueryDict) -> int:
     """The year that `of_cycle` added; a parameter of that name before it stays, and is no filter."""
-    *others, year = params.pop(CYCLE, [""])
+    *others, year = [name for name in params.pop(CYCLE, []) if name] or [""]
     if others:
         params.setlist(CYCLE, others)
     return int(year) if len(year) == 4 and year.isascii() and year.isdigit() else 0

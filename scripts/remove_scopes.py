@@ -42,19 +42,20 @@ _BEHIND = {
     ),
     "who keeps accounts or places sees everybody and every place": (
         "crm/models/open_session.py OpenSessionQuerySet.visible_to: User.objects.visible_to(user)",
-        f"crm/views/places.py list_regions: Branch.objects.visible_to({_MINE})",
         f"crm/views/places.py list_regions: BranchRegion.objects.visible_to({_MINE})",
         f"crm/views/places.py call_off_move: BranchRegion.objects.visible_to({_MINE})",
-        f"crm/views/places.py _customers_by_region: Customer.objects.visible_to({_MINE})",
+        "crm/place_lists.py _rows: Branch.objects.visible_to(user)",
+        "crm/place_lists.py _customers_by_region: Customer.objects.visible_to(user)",
     ),
     "whose it is has to be oneself, or one whose account one keeps": (
-        f"crm/views/delegations.py list_delegations: Delegation.objects.visible_to({_MINE})",
+        "crm/people_lists.py open_delegations: Delegation.objects.visible_to(user)",
         f"crm/views/delegations.py end_delegation: Delegation.objects.visible_to({_MINE})",
         f"crm/views/security.py end_session: OpenSession.objects.visible_to({_MINE})",
         f"crm/views/security.py _sessions_and_events: SecurityEvent.objects.visible_to({_MINE})",
     ),
     "who merges, transfers and runs cycles sees every region": (
         *(f"crm/merge_pages.py sides: {name}.objects.visible_to(user)" for name in ("Contact", "Sale")),
+        f"crm/conflict_lists.py open_conflicts: Customer.objects.visible_to({_MINE})",
         f"crm/views/customers.py _merges: CustomerMerge.objects.visible_to({_MINE})",
         f"crm/views/merge_customers.py get_merge: CustomerMerge.objects.visible_to({_MINE})",
         "crm/merge_forms.py TransferForm.__init__: User.objects.visible_to(user)",

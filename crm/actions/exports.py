@@ -136,10 +136,10 @@ def rows_of(opened: Opened) -> Iterator[list[Any]]:
             yield [value(row) for value in values]
 
 
-def pieces_of_csv(opened: Opened, language: str) -> Iterator[bytes]:
+def pieces_of_csv(opened: Opened, rows: Iterable[list[Any]], language: str) -> Iterator[bytes]:
     """The file as it is sent, in a language, since the page's own is gone by then."""
     with translation.override(language):
-        yield from csv_lines(columns_of(opened), rows_of(opened))
+        yield from csv_lines(columns_of(opened), rows)
 
 
 def log_export(*, wish: Wish, rows: int | None, job: Job | None = None) -> Export:

@@ -1,7 +1,7 @@
 """Credit codes that two regions use: the queue, and saying that the customers are different ones."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,7 +23,7 @@ def list_conflicts(request: PageRequest) -> HttpResponse:
     """The conflicts that nobody has settled, with what can be done about each."""
     found = conflicts_of(request.user)
     remember_count(len(found))
-    menu = ListMenu(export_url(CONFLICTS, request.GET)) if found else None
+    menu = ListMenu(export_url(CONFLICTS, QueryDict())) if found else None
     context = {"conflicts": found[:SHOWN], "total": len(found), "menu": menu}
     return render(request, "crm/conflicts/list_conflicts.html", context)
 

@@ -90,12 +90,13 @@ def fetch_export(request: PageRequest, pk: int) -> HttpResponse:
 def _sent_at_once(wish: actions.Wish, opened: actions.Opened) -> Any:
     name = actions.file_name(wish, timezone.now())
     if wish.format == CSV:
-        actions.log_export(wish=wish, rows=opened.filters.qs.order_by().count())
-        pieces = actions.pieces_of_csv(opened, wish.language)
+        rows = list(actions.rows_of(opened))
+        actions.log_export(wish=wish, rows=len(rows))
+        pieces = actions.pieces_of_csv(opened, rows, wish.language)
         return StreamingHttpResponse(pieces, content_type=MEDIA_TYPES[CSV], headers=_as_attachment(name))
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    rows = write_xlsx(actions.columns_of(opened), actions.rows_of(opened), file)
-    actions.log_export(wish=wish, rows=rows)
+    count = write_xlsx(actions.columns_of(opened), actions.rows_of(opened), file)
+    actions.log_export(wish=wish, rows=count)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA_TYPES[XLSX])
 

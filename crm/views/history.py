@@ -77,7 +77,7 @@ def view_history(request: PageRequest, kind: str, pk: int) -> HttpResponse:
         "older_url": address.having(before=str(rows[SHOWN - 1].sequence)) if len(rows) > SHOWN else "",
         "newest_url": address.having(before=None) if "before" in request.GET else "",
         "all_url": _list_of(record, request.user),
-        "menu": ListMenu(export_url(RECORD_CHANGES, of_record(request.GET, kind, pk))) if rows else None,
+        "menu": ListMenu(export_url(RECORD_CHANGES, of_record(kind, pk, field))) if rows else None,
     }
     return render(request, "crm/history/view_history.html", context)
 

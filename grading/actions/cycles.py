@@ -10,7 +10,7 @@ from crm.actions.changes import record_change, snapshot
 from crm.lib.dates import fiscal_year_end, fiscal_year_of
 from crm.models import ACTIVE_STATES, CustomerKind, User, Way
 from grading.actions.heads import reserve_heads
-from grading.actions.runs import RunUnderWay, start_run
+from grading.actions.runs import RunUnderWay, give_up_failed, start_run
 from grading.models import Cycle, CycleState, GradingPolicy, GradingRun
 
 
@@ -110,6 +110,7 @@ def close_past_cycles(*, today: date) -> int:
     """Close published cycles whose fiscal year is over and whose successor is published. Returns how many.
 
     A cycle with a run under way is left to the next call: the grades of a closed one do not change any more.
+    A run whose job has failed ends with its cycle.
     """
     ended = [
         cycle
@@ -119,6 +120,7 @@ def close_past_cycles(*, today: date) -> int:
         and Cycle.objects.effective(today).filter(fiscal_year__gt=cycle.fiscal_year).exists()
     ]
     for cycle in ended:
+        give_up_failed(cycle.runs.all())
         before = snapshot(cycle)
         cycle.state, cycle.closed_at = CycleState.CLOSED, timezone.now()
         cycle.save()

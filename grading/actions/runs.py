@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -59,7 +60,7 @@ def start_run(
         job, is_new = start_job(kind=JOB_KIND, key=_key(cycle, product_line, region), by=by)
         if not is_new:
             return _join(job, day, publishes)
-        _give_up_failed(cycle, product_line, region)
+        give_up_failed(cycle.runs.filter(product_line=product_line, region=region))
         run = GradingRun.objects.create(
             cycle=cycle,
             policy=GradingPolicy.objects.current(),
@@ -85,6 +86,12 @@ class CycleClosed(Exception):
     def __init__(self, cycle: Cycle) -> None:
         super().__init__(f"The grading cycle {cycle} is closed; its grades do not change any more.")
         self.cycle = cycle
+
+
+def give_up_failed(runs: QuerySet[GradingRun]) -> None:
+    """End those of the runs whose job has failed: nobody goes on with them any more."""
+    failed = runs.filter(state=RunState.RUNNING).exclude(job__state__in=ACTIVE_STATES)
+    failed.update(state=RunState.CANCELLED, finished_at=timezone.now())
 
 
 def work_on(run: GradingRun, *, worker: str = "", on_progress: Callable[[Job], Any] | None = None) -> None:
@@ -222,12 +229,6 @@ def _publish(run: GradingRun) -> None:
     run.cycle.state, run.cycle.published_at, run.cycle.published_by = CycleState.PUBLISHED, run.finished_at, run.by
     run.cycle.save()
     record_change(run.cycle, before=before, by=run.by, way=Way.JOB)
-
-
-def _give_up_failed(cycle: Cycle, product_line: ProductLine | None, region: Region | None) -> None:
-    """A run whose job has failed is not gone on with once another takes its place."""
-    failed = cycle.runs.filter(state=RunState.RUNNING, product_line=product_line, region=region)
-    failed.update(state=RunState.CANCELLED, finished_at=timezone.now())
 
 
 def _join(job: Job, as_of: date, publishes: bool) -> GradingRun:

@@ -24,7 +24,7 @@ _SHOWN = ("line__customer__region", "line__product_line")
 GRADES = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
 ASSESSMENTS = Feed(customer="line__customer", shows=_SHOWN, fixed=("fiscal_year", "line"))
 POLICIES = Feed(shows=("line_rules__product_line", "required_margins__product_line"))
-CYCLES = Feed(shows=("runs__product_line", "runs__region"))
+CYCLES = Feed(shows=("runs__product_line", "runs__region"), fixed=("fiscal_year",))
 
 
 def changed_grades(window: Window) -> Iterator[QuerySet]:

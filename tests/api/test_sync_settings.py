@@ -4,6 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from crm.actions.jobs import fail_job
 from crm.actions.named import save_named
 from crm.models import ProductLine
 from grading.actions.cycles import close_past_cycles, ensure_cycle, open_cycle
@@ -115,3 +116,29 @@ def test_a_cycle_with_a_run_under_way_is_closed_once_it_has_ended(follow, head_o
     told = call()[past.pk]
     assert (told["state"], told["run"]["state"]) == ("closed", "cancelled")
     assert call().keys() <= {present.pk}
+
+
+@time_machine.travel("2027-02-01")
+def test_a_run_whose_job_failed_ends_with_its_cycle_and_nobody_goes_on_with_it(follow, head_office):
+    CustomerLineFactory()
+    past, _present = (
+        CycleFactory(fiscal_year=year, state=CycleState.PUBLISHED, published_at=timezone.now()) for year in (2026, 2027)
+    )
+    call = follow(head_office, "cycles/")
+    run = start_run(cycle=past, by=None, is_nudged=False)
+    fail_job(run.job_id, error="the worker was lost")
+    assert call()[past.pk]["run"]["state"] == "running"
+    assert close_past_cycles(today=timezone.localdate()) == 1
+    told = call()[past.pk]
+    assert (told["state"], told["run"]["state"]) == ("closed", "cancelled")
+    work_on(run)
+    assert not cancel_run(run=run, by=head_office)
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+def test_cycles_of_other_years_are_not_told_to_who_follows_one(follow, head_office):
+    followed, other = (CycleFactory(fiscal_year=year, state=CycleState.OPEN) for year in (2026, 2027))
+    call = follow(head_office, "cycles/", fiscal_year=2026)
+    assert call().keys() == {followed.pk}
+    assert other.pk not in call()

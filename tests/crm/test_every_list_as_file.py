@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from crm.actions.customers import save_customer
 from crm.actions.data_imports import upload_import
-from crm.actions.exports import Wish, listed_by_name, log_export
+from crm.actions.exports import Wish, listed_by_name, log_export, start_export
 from crm.actions.tokens import issue_token
 from crm.lib.exports import Type
-from crm.models import BulkChange, BulkState, Role, User
+from crm.models import BulkChange, BulkState, Export, Role, User
 from crm.permissions import ROLES
+from crm.tasks import make_export
 from grading.actions.policies import draft_next_version
 from grading.models import CycleState, GradingPolicy
 from tests.factories import (
@@ -169,6 +170,72 @@ def test_a_record_that_is_not_there_has_no_history_to_take_along(company, head_o
     assert (
         client_of(head_office).post(f"/exports/record-changes/?record={record}", {"format": "csv"}).status_code == 404
     )
+
+
+@pytest.mark.parametrize(
+    "record", ["", "%00/1", "../1", "customer", "customer/1&record=", "x&record=customer/1&record="]
+)
+@pytest.mark.parametrize("form", ["csv", "pdf"])
+def test_no_odd_record_of_an_export_breaks_a_page(company, head_office, client_of, record, form):
+    client = client_of(head_office)
+    address = f"/exports/record-changes/?record={record}".replace("customer/1", f"customer/{company.pk}")
+    assert client.post(address, {"format": form}).status_code in {200, 400, 404}
+    assert client.get("/exports/").status_code == 200
+
+
+def test_a_year_that_is_followed_by_nothing_is_that_year(company, head_office, client_of):
+    client = client_of(head_office)
+    assert client.post("/exports/cycle-grades/?cycle=2025&cycle=", {"format": "csv"}).status_code == 200
+    assert "/grading/cycles/2025/grades/" in client.get("/exports/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["/conflicts/", "/history/customer/{pk}/"])
+def test_what_a_page_passes_over_does_not_reach_its_export(company, head_office, client_of, page):
+    client = client_of(head_office)
+    shown = client.get(page.format(pk=company.pk), QueryDict("foo=1&ordering=x&search=a&record=abc"))
+    assert client.post(shown.context["menu"].export_url, {"format": "csv"}).status_code == 200
+
+
+def test_a_file_says_of_which_record_its_history_is(page_and_file):
+    _page, (head, *rows) = page_and_file("record-changes")
+    assert {(row[head.index("Kind of record")], row[head.index("Record")]) for row in rows} == {
+        ("Customer", "'=杭州 north")
+    }
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_as_many_rows_are_logged_as_the_file_has(page_and_file, administrator, client_of, form):
+    page_and_file("regions")
+    answer = client_of(administrator).post("/exports/regions/", {"format": form})
+    assert answer.getvalue()
+    answer.close()
+    assert Export.objects.latest("pk").rows == 4
+
+
+def test_the_file_of_ones_files_is_not_in_itself(company, head_office, monkeypatch):
+    monkeypatch.setattr("crm.actions.exports.AT_ONCE", -1)
+    monkeypatch.setattr("celery.current_app.send_task", lambda name, kwargs: None)
+    wish = Wish(listed_by_name()["exports"], QueryDict(), "csv", "en", head_office)
+    export = start_export(wish=wish)
+    make_export(job_id=export.job_id)
+    export.refresh_from_db()
+    assert "My exports" not in bytes(export.file.content).decode()
+    assert "Customers" in bytes(export.file.content).decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "action"), [("/account/tokens/", "/account/tokens/new/"), ("/regions/", "/regions/new/")]
+)
+@pytest.mark.parametrize("query", ["page=9", "ordering=x", ""])
+def test_what_can_be_made_can_be_made_from_every_state_of_its_list(
+    company, administrator, client_of, address, action, query
+):
+    page = client_of(administrator).get(f"{address}?{query}").content.decode()
+    assert f'href="{action}"' in page
+
+
+def test_a_page_behind_the_last_still_offers_columns_and_file(company, head_office, client_of):
+    assert client_of(head_office).get("/customers/?page=2").context["menu"] is not None
 
 
 def test_the_history_of_another_regions_record_does_not_exist(company, south_region, client_of):

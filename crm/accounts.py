@@ -144,7 +144,8 @@ class SecondFactors(DefaultMFAAdapter):
     """Who must have a second factor keeps it."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "cannot_delete_authenticator": gettext_lazy("Your role needs two-step sign-in: it cannot be switched off.")
+        "incorrect_code": gettext_lazy("This code is not right. Take the one that the app shows now."),
+        "cannot_delete_authenticator": gettext_lazy("Your role needs two-step sign-in: it cannot be switched off."),
     }
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

@@ -36,7 +36,7 @@ def _moment(value: datetime | str) -> str:
 
 
 _WORDS: dict[type[models.Field], Callable[[Any], str]] = {
-    FenField: lambda value: _("{amount}万 yuan").format(amount=f"{money.wan(value).normalize():f}"),
+    FenField: lambda value: _("{amount} (10k CNY)").format(amount=f"{money.wan(value).normalize():f}"),
     RateField: lambda value: f"{money.percent(value)} %",
     ScoreField: lambda value: f"{money.score(value)}",
     models.DateTimeField: _moment,

@@ -20,7 +20,13 @@ _SAME = _("as chosen above")
 class HandOverForm(forms.Form):
     """One successor for everything, or others for parts of it; and whether the person leaves."""
 
-    successor = ColleagueField(label=_("Successor"), required=False, queryset=User.objects.none(), empty_label="—")
+    successor = ColleagueField(
+        label=_("Successor"),
+        required=False,
+        queryset=User.objects.none(),
+        empty_label="—",
+        help_text=_("Takes over everything for which nobody else is chosen."),
+    )
     members = ColleagueField(
         label=_("Other customers that he works on"), required=False, queryset=User.objects.none(), empty_label=_SAME
     )

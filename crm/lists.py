@@ -147,6 +147,13 @@ class ListMenu:
             return []
         return [(column.key, str(column.label), column.key in self.choice.keys) for column in self.choice.offered]
 
+    @property
+    def added(self) -> list[str]:
+        """The columns that a file has besides those shown."""
+        if self.choice is None:
+            return []
+        return [str(column.label) for column in self.choice.in_file if column.key not in self.choice.keys]
+
 
 def list_menu(listed: Listed, opened: Opened, params: QueryDict, address: Address) -> ListMenu:
     """The menu of a list as its page shows it; `params` are the address's with what stands in its path."""

@@ -71,7 +71,7 @@ def _change(row: PlaceRow, _place: Place) -> SafeString:
         name = gettext("Move {name}").format(name=row.place)
         return small_button(reverse("crm:move-branch", args=[row.place.pk]), gettext("Move"), name)
     name = gettext("Create a branch office of {name}").format(name=row.place)
-    return small_button(f"{reverse('crm:create-branch')}?region={row.place.pk}", gettext("Branch office"), name)
+    return small_button(f"{reverse('crm:create-branch')}?region={row.place.pk}", gettext("Add branch office"), name)
 
 
 def _kind(row: PlaceRow) -> str:

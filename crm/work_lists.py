@@ -171,6 +171,10 @@ def _last_day(row: TokenRow, _place: Place) -> SafeString | str:
     return pill(gettext("expired"), "bad") if row.is_expired else row.last_day
 
 
+def _last_used(row: TokenRow, _place: Place) -> str:
+    return row.last_used
+
+
 def _revoke(row: TokenRow, _place: Place) -> SafeString:
     name = gettext("Revoke {token}").format(token=row.token)
     return small_button(reverse("crm:revoke-own-token", args=[row.token.number]), gettext("Revoke"), name)
@@ -180,8 +184,16 @@ TOKEN_COLUMNS = (
     ListColumn("name", _("Token name"), lambda row: str(row.token)),
     ListColumn("scopes", _("What it may do"), lambda row: gettext("; ").join(row.scopes)),
     ListColumn("created", _("Created on"), lambda row: row.token.created, Type.MOMENT, css="tabular", is_sortable=True),
-    ListColumn("last_day", _("Last day"), lambda row: row.last_day, css="tabular", draw=_last_day),
-    ListColumn("last_used_at", _("Last used"), lambda row: row.last_used, css="tabular", is_sortable=True),
+    ListColumn("last_day", _("Last day"), lambda row: row.token.last_day, Type.DAY, css="tabular", draw=_last_day),
+    ListColumn(
+        "last_used_at",
+        _("Last used"),
+        lambda row: row.token.last_used_at,
+        Type.MOMENT,
+        css="tabular",
+        draw=_last_used,
+        is_sortable=True,
+    ),
     ListColumn("revoke", _("What can be done"), lambda row: "", draw=_revoke, is_in_file=False, is_silent=True),
 )
 

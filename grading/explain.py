@@ -108,7 +108,7 @@ def figure(factor: str, amount: int) -> str:
     """A figure as people say it: 12.00 % or 150万."""
     if factor == "expected_margin":
         return f"{money.percent(amount)} %"
-    return _("{amount}万 yuan").format(amount=f"{money.wan(amount).normalize():f}")
+    return _("{amount} (10k CNY)").format(amount=f"{money.wan(amount).normalize():f}")
 
 
 def _parts(grading: Grading, facts: Facts, policy: Policy) -> Iterator[Part]:
@@ -185,8 +185,8 @@ def _wish(factor: str, now: int, to: int, amount: Callable[[str, int, int], str]
         return _("sales of two years above zero")
     names = {
         "expected_margin": _("expected margin +{by} pp"),
-        "potential_sales": _("potential sales +{by}万"),
-        "history_sales": _("sales of two years +{by}万"),
+        "potential_sales": _("potential sales +{by} (10k CNY)"),
+        "history_sales": _("sales of two years +{by} (10k CNY)"),
     }
     return names[factor].format(by=amount(factor, now, to))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import Case, Value, When
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -19,7 +19,7 @@ from crm.permissions import Permission
 from grading.explain import elements_in_words
 from grading.filters import CycleLineFilter
 from grading.models import Cycle
-from grading.reports import lines_in_force, lines_of_cycle
+from grading.reports import BEST_FIRST, COLUMNS, in_column, lines_in_force, lines_of_cycle
 
 CYCLE = "cycle"  # the parameter that says of which fiscal year
 
@@ -109,7 +109,14 @@ def open_board(request: Any, params: QueryDict) -> Opened:
     """The gradable lines of one's scope with the labels in force, the best first."""
     lines = lines_in_force(request.user).select_related(*_SHOWN).prefetch_related(people_seen_by(request.user, "lead"))
     filters = CustomerLineFilter(filter_params(params), lines, request=request, default_ordering="-score")
-    return Opened(filters, choose(BOARD_COLUMNS, params), _for_file)
+    is_sorted = bool(filters.data.get("ordering"))
+    return Opened(filters, choose(BOARD_COLUMNS, params), _for_file if is_sorted else _as_on_the_board)
+
+
+def _as_on_the_board(lines: Any) -> Any:
+    """Column by column, each as its cards stand."""
+    places = [When(**in_column(column), then=Value(place)) for place, column in enumerate(COLUMNS)]
+    return _for_file(lines.order_by(Case(*places, default=Value(len(places))), *BEST_FIRST))
 
 
 def _for_file(lines: Any) -> Any:

@@ -18,6 +18,14 @@ Lines = QuerySet[Any]
 
 COLUMNS = (*LETTERS, GradeState.NOT_GRADABLE.value, GradeState.NOT_ASSESSED.value)
 
+# Inside a column of the board: by score; where a scheme has none, those that close first.
+BEST_FIRST = (F("score").desc(nulls_last=True), F("expected_close_on").asc(nulls_last=True), "customer__pinyin", "pk")
+
+
+def in_column(column: str) -> dict[str, str]:
+    """Which lines stand in a column, as a filter."""
+    return {"state": column} if column in GradeState.values else {"grade": column}
+
 
 @dataclass(frozen=True)
 class LineCounts:

@@ -151,7 +151,9 @@ def _require_leads(occasion: _Occasion, lines: QuerySet[CustomerLine]) -> None:
         lead = _lead_of(occasion.successors, area)
         where: str | Area = area if area in occasion.successors.lines else "successor"
         if lead is None:
-            raise HandOverRefused(_("Choose who leads the customers of the line “{line}”.").format(line=called), where)
+            raise HandOverRefused(
+                _("Choose a successor, or one for the product line “{line}”.").format(line=called), where
+            )
         if lead.region_id not in (None, area.region):
             sentence = _("{name} belongs to another region than customers of the line “{line}”.")
             raise HandOverRefused(sentence.format(name=lead, line=called), where)

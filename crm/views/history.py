@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from crm.actions.changes import EditedMeanwhile
 from crm.change_filters import SETTINGS
 from crm.change_lists import CHANGES, RECORD_CHANGES, of_record
 from crm.change_words import tell
+from crm.import_pages import imports_of
 from crm.lib.listing import Address, hidden
 from crm.list_pages import elsewhere, list_context, render_list
 from crm.lists import ListMenu, export_url
@@ -40,10 +42,14 @@ def list_changes(request: PageRequest) -> HttpResponse:
         return there
     label = _("Customer: name / pinyin / initials / code")
     picked = [name for name in PICKED if name != "about" or request.user.sees_all_regions]
-    context = list_context(request, CHANGES, picked=picked, search_label=label, silent=("customer",))
+    context = list_context(request, CHANGES, picked=picked, search_label=label, silent=("customer", "batch"))
     fields = context["filters"].form.fields
     context |= {
-        "chips": [*context["chips"], *_chips_of_customers(context["filters"], context["list"].address)],
+        "chips": [
+            *context["chips"],
+            *_chips_of_customers(context["filters"], context["list"].address),
+            *_chip_of_batch(request, context["filters"], context["list"].address),
+        ],
         "days": [(name, fields[name].label, request.GET.get(name, "")) for name in DAYS],
         "hidden": hidden(request.GET, but=("search", "page", *DAYS)),
     }
@@ -139,6 +145,16 @@ def _chips_of_customers(filters: Any, address: Address) -> Iterator[dict[str, st
     for customer in filters.form.cleaned_data.get("customer") or () if filters.form.is_valid() else ():
         label = _("{filter}: {values}").format(filter=filters.form.fields["customer"].label, values=customer)
         yield {"label": label, "remove_url": address.having(customer=None, page=None)}
+
+
+def _chip_of_batch(request: PageRequest, filters: Any, address: Address) -> Iterator[dict[str, str]]:
+    """An import by its file's name, where it exists for the reader: its number says nothing to anybody."""
+    batch = filters.form.cleaned_data.get("batch") if filters.form.is_valid() else None
+    if batch is None:
+        return
+    found = imports_of(request.user).filter(Q(batch=batch) | Q(undo_batch=batch)).first()
+    label = _("Import: {name}").format(name=found.file.name) if found else filters.form.fields["batch"].label
+    yield {"label": label, "remove_url": address.having(batch=None, page=None)}
 
 
 def _list_of(record: Any, user: User) -> str:

@@ -129,7 +129,7 @@ def _said(done: HandedOver) -> str:
     """What was done, in a sentence."""
     if done.is_nothing:
         return _("There was nothing to hand over.")
-    handed = _("Handed over: customers led {lines}, other customers {members}, people guided {guided}.").format(
+    handed = _("Handed over: product lines led {lines}, other customers {members}, people guided {guided}.").format(
         lines=done.lines, members=done.members, guided=done.guided
     )
     return f"{handed} {_('He cannot sign in any more.')}" if done.has_left else handed

@@ -136,7 +136,7 @@ def element_labels() -> dict[str, str]:
 
 
 def _wan(amount: int) -> str:
-    return _("{amount}万 yuan").format(amount=_plain_wan(amount))
+    return _("{amount} (10k CNY)").format(amount=_plain_wan(amount))
 
 
 def _plain_wan(amount: int) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from crm.filters import CustomerLineFilter
 from crm.lib.listing import Address, chips, errors_of, filter_params, hidden, pickers
-from crm.models import CustomerLine, GradeState, ProductLine, User, people_seen_by
+from crm.models import CustomerLine, ProductLine, User, people_seen_by
 from crm.permissions import Permission, requires
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
 from grading.lists import board_menu
-from grading.reports import COLUMNS, Lines, lines_in_force, sums_of_line
+from grading.reports import BEST_FIRST, COLUMNS, Lines, in_column, lines_in_force, sums_of_line
 
 CARDS = 50
 
@@ -68,7 +68,7 @@ def _columns(lines: Lines, params) -> list[BoardColumn]:
     columns = []
     for column in COLUMNS:
         count, potential = sums.get(column, (0, 0))
-        condition = {"state": column} if column in GradeState.values else {"grade": column}
+        condition = in_column(column)
         all_url = Address(path, params).having(**condition, kind="customer", region=params.get("region", ""))
         cards = _cards(lines.filter(**condition)) if count else []
         columns.append(BoardColumn(column, count, potential, cards, all_url))
@@ -82,8 +82,4 @@ def _with_leads(columns: list[BoardColumn], user: User) -> list[BoardColumn]:
 
 
 def _cards(lines: Lines) -> list[CustomerLine]:
-    """The best by score; where a scheme has no score, those that close first."""
-    ordered = lines.order_by(
-        F("score").desc(nulls_last=True), F("expected_close_on").asc(nulls_last=True), "customer__pinyin", "pk"
-    )
-    return list(ordered.select_related("customer__region", "product_line")[:CARDS])
+    return list(lines.order_by(*BEST_FIRST).select_related("customer__region", "product_line")[:CARDS])

@@ -238,7 +238,7 @@ def test_an_app_is_set_up_with_a_picture_and_codes_that_are_shown_once(wang, gue
 def test_a_wrong_code_does_not_switch_it_on(wang, guest):
     sign_in(guest)
     guest.get("/accounts/2fa/totp/activate/")
-    assert "Incorrect code." in guest.post("/accounts/2fa/totp/activate/", {"code": "123"}).content.decode()
+    assert "This code is not right." in guest.post("/accounts/2fa/totp/activate/", {"code": "123"}).content.decode()
     assert not Authenticator.objects.exists()
 
 

@@ -2,18 +2,21 @@
 
 import csv
 import io
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from crm.actions.customers import save_customer
 from crm.actions.data_imports import upload_import
 from crm.actions.exports import Wish, listed_by_name, log_export, start_export
 from crm.actions.tokens import issue_token
 from crm.lib.exports import Type
-from crm.models import BulkChange, BulkState, Export, Role, User
+from crm.models import ApiToken, BulkChange, BulkState, DataImport, Export, Role, User
 from crm.permissions import ROLES
 from crm.tasks import make_export
 from grading.actions.policies import draft_next_version
@@ -314,3 +317,33 @@ def test_a_long_list_takes_no_more_queries_than_a_short_one(company, head_office
     for number in range(2, 12):
         add(head_office, number)
     assert queries_of(client, address) == few <= 15
+
+
+def test_the_menu_says_which_columns_a_file_has_besides(page_and_file):
+    page, (head, *_rows) = page_and_file("regions")
+    assert "Besides: Kind, Region, Active." in page.content.decode()
+    assert {"Kind", "Region", "Active"} <= set(head)
+    assert "Besides:" not in page_and_file("regions", "columns=code")[0].content.decode()
+
+
+def test_days_and_moments_of_tokens_are_real_ones_in_a_workbook(company, head_office, client_of):
+    ApiToken.objects.update(expiry=timezone.now() + timedelta(days=3), last_used_at=timezone.now())
+    answer = client_of(head_office).post("/exports/tokens/", {"format": "xlsx"})
+    _head, row = CalamineWorkbook.from_filelike(io.BytesIO(answer.getvalue())).get_sheet_by_index(0).to_python()
+    answer.close()
+    assert [type(cell) for cell in row[2:]] == [datetime, date, datetime]
+
+
+def test_administrators_are_offered_no_search_for_customers(administrator, client_of):
+    page = client_of(administrator).get("/").content.decode()
+    assert 'id="global-search"' not in page
+    assert 'data-customers-url=""' in page
+
+
+def test_the_chip_of_an_import_says_its_file(company, head_office, client_of):
+    batch = uuid4()
+    DataImport.objects.update(batch=batch)
+    client = client_of(head_office)
+    assert "Import: 名单.csv" in client.get(f"/history/?batch={batch}").content.decode()
+    unknown = client.get(f"/history/?batch={uuid4()}").content.decode()
+    assert "Import or bulk change" in unknown

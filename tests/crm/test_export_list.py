@@ -253,6 +253,22 @@ class TestOtherLists:
         address = reverse("crm:export-list", args=["board"])
         assert names_in(post(client_of(north), address, "line=police")) == ["高", "低", "无"]
 
+    def test_the_file_of_the_board_goes_column_by_column(self, north, north_region, client_of):
+        """A line without scores is sorted by its expected close inside each column, as the cards are."""
+        for name, labels in {
+            "未评": {"state": "not_assessed"},
+            "乙晚": {"state": "graded", "grade": "B", "expected_close_on": "2026-09-01"},
+            "丙": {"state": "graded", "grade": "C", "expected_close_on": "2026-01-01"},
+            "不可评": {"state": "not_gradable"},
+            "乙早": {"state": "graded", "grade": "B", "expected_close_on": "2026-05-01"},
+        }.items():
+            line = CustomerLineFactory(customer__region=north_region, customer__name=name)
+            CustomerLine.objects.filter(pk=line.pk).update(**labels)
+        address = reverse("crm:export-list", args=["board"])
+        assert names_in(post(client_of(north), address)) == ["乙早", "乙晚", "丙", "不可评", "未评"]
+        by_name = names_in(post(client_of(north), address, "ordering=name"))
+        assert by_name == ["丙", "不可评", "未评", "乙晚", "乙早"]
+
     def test_their_pages_offer_them(self, north, north_region, client_of):
         graded_line(north_region)
         client = client_of(north)

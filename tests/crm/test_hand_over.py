@@ -68,7 +68,7 @@ def test_one_successor_gets_everything_and_the_leaver_leaves(leaver, successor, 
     values = {"successor": successor.pk, "leaves": "on", "reason": "离职"}
     answer = client_of(head_office).post(address(leaver), values, follow=True)
     page = answer.content.decode()
-    assert "customers led 1, other customers 0" in page
+    assert "product lines led 1, other customers 0" in page
     assert "Does not work here any more" in page
     line.refresh_from_db()
     assert line.lead == successor
@@ -101,7 +101,7 @@ def test_without_a_successor_nothing_happens(leaver, head_office, client_of):
     line = led_by(leaver)
     answer = client_of(head_office).post(address(leaver), {"leaves": "on"})
     assert answer.status_code == 422
-    assert "Choose who leads" in str(answer.context["form"].errors["successor"])
+    assert "Choose a successor" in str(answer.context["form"].errors["successor"])
     line.refresh_from_db()
     leaver.refresh_from_db()
     assert (line.lead, leaver.is_active) == (leaver, True)

@@ -173,7 +173,7 @@ def test_what_came_after_the_preview_is_handed_over_too(leaver, successor, head_
 def test_what_came_after_the_preview_and_has_no_successor_is_said(leaver, successor, head_office):
     police = led_by(leaver)
     led_by(leaver, "emergency")
-    with pytest.raises(HandOverRefused, match="Choose who leads the customers of the line “Emergency”"):
+    with pytest.raises(HandOverRefused, match="Choose a successor, or one for the product line “Emergency”"):
         done(leaver, head_office, lines={area(police): successor})
     police.refresh_from_db()
     assert police.lead == leaver

@@ -85,9 +85,9 @@ def messages(**changes):
 
 def test_what_lifts_it_is_said_in_one_sentence_each():
     assert messages(expected_margin=27_00, potential_sales=yuan(3_500_000), history_sales=yuan(1_000_000)) == [
-        "0.75 points short of A; potential sales +50万 would do it.",
+        "0.75 points short of A; potential sales +50 (10k CNY) would do it.",
         "0.75 points short of A; expected margin +13 pp would do it.",
-        "0.75 points short of A; sales of two years +100万 would do it.",
+        "0.75 points short of A; sales of two years +100 (10k CNY) would do it.",
     ]
 
 
@@ -95,7 +95,7 @@ def test_a_pair_is_said_as_one_wish():
     policy = replace(SHIPPED, c_from=91_0000, b_from=96_0000, a_from=130_0000)
     found = explained(policy, expected_margin=20_00, potential_sales=yuan(500_000), history_sales=yuan(-1))
     assert [suggestion.message for suggestion in found.suggestions] == [
-        "21 points short of C; potential sales +350万 and expected margin +20 pp would do it."
+        "21 points short of C; potential sales +350 (10k CNY) and expected margin +20 pp would do it."
     ]
 
 
@@ -118,10 +118,10 @@ def test_the_sentence_is_chinese_for_a_chinese_reader():
     [
         ("expected_margin", 12_00, "12.00 %"),
         ("expected_margin", -5, "-0.05 %"),
-        ("potential_sales", yuan(1_500_000), "150万 yuan"),
-        ("potential_sales", 0, "0万 yuan"),
-        ("history_sales", yuan(100_000_000), "10000万 yuan"),
-        ("history_sales", 1, "0.000001万 yuan"),
+        ("potential_sales", yuan(1_500_000), "150 (10k CNY)"),
+        ("potential_sales", 0, "0 (10k CNY)"),
+        ("history_sales", yuan(100_000_000), "10000 (10k CNY)"),
+        ("history_sales", 1, "0.000001 (10k CNY)"),
     ],
 )
 def test_a_figure_is_said_as_people_say_it(factor, amount, text):

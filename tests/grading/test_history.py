@@ -43,8 +43,8 @@ def test_an_assessment_put_back_is_graded_again(north, north_region, client_of):
     history = reverse("crm:view-history", args=["assessment", change.object_id])
     address = reverse("crm:restore-value", args=["assessment", change.object_id, change.sequence, "potential_sales"])
     page = client.get(history).content.decode()
-    assert "400万 yuan" in page
-    assert "900万 yuan" in page
+    assert "400 (10k CNY)" in page
+    assert "900 (10k CNY)" in page
     assert address in page
     assert client.post(address, {"version": client.get(address).context["version"]}).status_code == 302
     line.refresh_from_db()

@@ -127,7 +127,7 @@ def test_what_someone_else_changed_meanwhile_is_shown_and_not_overwritten(north,
     response = client_of(north).post(address_of(assessment), typed(version=1, potential_sales="500"))
     assert response.status_code == 409
     clashes = {clash.label: clash for clash in response.context["clashes"]}
-    assert clashes["Potential sales in the year"].theirs == "900万 yuan"
+    assert clashes["Potential sales in the year"].theirs == "900 (10k CNY)"
     assert not clashes["Potential sales in the year"].is_taken_over
     assert clashes["Clear timetable within the year"].is_taken_over
     form = response.context["form"]
@@ -161,7 +161,7 @@ def test_one_that_an_undone_import_left_behind_is_not_taken_for_the_other(
     assessment.potential_sales = 9_000_000_00
     save_assessment(assessment=assessment, version=1, by=head_office)
     response = client_of(north).post(address_of(assessment), typed(version=1, potential_sales="500"))
-    assert [clash.theirs for clash in response.context["clashes"]] == ["900万 yuan"]
+    assert [clash.theirs for clash in response.context["clashes"]] == ["900 (10k CNY)"]
 
 
 def test_a_closed_cycle_is_history(north, assessment, client_of):

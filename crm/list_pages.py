@@ -7,7 +7,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from crm.actions.exports import Listed
-from crm.lib.listing import Address, chips, hidden, page_of, pickers
+from crm.lib.listing import Address, chips, hidden, orders, page_of, pickers
 from crm.lists import list_menu, written_once
 from crm.requests import PageRequest
 from crm.scope import offered_filters, scope_of
@@ -40,6 +40,7 @@ def list_context(
     listing = page_of(request, filters, opened.choice.heads)
     listing.rows = list(opened.rows(listing.rows))
     is_empty = not (listing.errors or listing.rows or listing.is_beyond or filters.data)
+    sortings = [] if is_empty else orders(filters, [column.head() for column in opened.choice.offered])
     all_regions = ("region",) if "region" in filters.form.fields else ()
     return {
         "list": listing,
@@ -49,7 +50,8 @@ def list_context(
         "filters": filters,
         "chips": chips(filters, listing.address, all_is_explicit=all_regions, silent=silent),
         "pickers": pickers(filters, offered_filters(request, picked)),
-        "hidden": hidden(request.GET),
+        "orders": sortings,
+        "hidden": hidden(request.GET, but=("search", "page", "ordering") if sortings else ("search", "page")),
         "search": request.GET.get("search", ""),
         "search_label": search_label,
         "clear_url": listing.address.cleared(keep=KEPT, **dict.fromkeys(all_regions, "")),

@@ -145,6 +145,22 @@ def pickers(filters: Filters, names: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
+def orders(filters: Filters, columns: Iterable[Column]) -> list[tuple[str, str, bool]]:
+    """What a list can be sorted by where it has no heads: value ("" for the usual order), words, whether it is so."""
+    usual = filters.default_ordering
+    asked = "" if "ordering" in filters.form.errors else filters.data.get("ordering")
+    current = asked or usual
+    words: dict[str, str] = {}
+    for column in columns:
+        if column.is_sortable:
+            words[column.key] = _("{column}, ascending").format(column=column.label)
+            words[f"-{column.key}"] = _("{column}, descending").format(column=column.label)
+    if words:
+        words.setdefault(usual, _("Usual order"))
+        words.setdefault(current, _("Present order"))
+    return [("" if order == usual else order, label, order == current) for order, label in words.items()]
+
+
 def hidden(params: QueryDict, *, but: Iterable[str] = ("search", "page")) -> list[tuple[str, str]]:
     """What a filter form must carry along beside its own fields."""
     return [(name, value) for name, values in params.lists() if name not in but for value in values]

@@ -20,7 +20,7 @@ from crm.change_filters import SETTINGS
 from crm.change_lists import CHANGES, RECORD_CHANGES, of_record
 from crm.change_words import tell
 from crm.import_pages import imports_of
-from crm.lib.listing import Address, hidden
+from crm.lib.listing import Address
 from crm.list_pages import elsewhere, list_context, render_list
 from crm.lists import ListMenu, export_url
 from crm.models import Customer, User
@@ -51,7 +51,7 @@ def list_changes(request: PageRequest) -> HttpResponse:
             *_chip_of_batch(request, context["filters"], context["list"].address),
         ],
         "days": [(name, fields[name].label, request.GET.get(name, "")) for name in DAYS],
-        "hidden": hidden(request.GET, but=("search", "page", *DAYS)),
+        "hidden": [(name, value) for name, value in context["hidden"] if name not in DAYS],
     }
     return render_list(request, "crm/history/list_changes.html", context)
 

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actions.imports import Column, Kind
 from crm.import_templates import column_label, kind_label
-from crm.lib.cells import amount, not_negative
+from crm.lib.cells import amount, margin, not_negative, rate
 from crm.lib.parsing import Limits
 from crm.models import ImportMode
 
 MOST_WORDS = 100  # replaced in one go
 _SUMMABLE = (amount, not_negative)
+_FIGURES = (*_SUMMABLE, rate, margin)  # what a factor scales
 _FACTORS = (
     ("", _("as written")),
     ("100", _("× 100 (0.18 is 18 %)")),
@@ -83,6 +84,7 @@ class SetUpForm(forms.Form):
         self.sources = {name: _as_source(said) for name, said in mapping.get("columns", {}).items()}
         self.words = list(dict.fromkeys([*self._replaced(), *words, *(new_words or {})]))[:MOST_WORDS]
         self.nearly = new_words or {}
+        self.figures = [column.name for column in kind.columns if column.parse in _FIGURES]
         self._add_columns()
         self._add_constants()
         self._add_words()
@@ -163,6 +165,10 @@ class SetUpForm(forms.Form):
         """Each column of the file with what it is and how its figures are read."""
         return [(header, self[f"column_{at}"], self[f"factor_{at}"]) for at, header in enumerate(self.headers)]
 
+    def may_hold_figures(self, column: forms.BoundField) -> bool:
+        """Whether a column of the file is one of our amounts or percents, or nothing yet and may become one."""
+        return bool(self.figures) and (not column.value() or column.value() in self.figures)
+
     @property
     def constant_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
         """What no column of the file is yet, with its value for all rows and the column that it comes from as well."""
@@ -232,15 +238,14 @@ class SetUpForm(forms.Form):
         """The mapping that was entered, in the form of a mapping file; what the page does not show stays."""
         columns: dict[str, Any] = {}
         for name, place in self._chosen().items():
-            factor = self.cleaned_data.get(f"factor_{place}", "")
+            factor = self.cleaned_data.get(f"factor_{place}", "") if name in self.figures else ""
             columns[name] = self._source(name, self.headers[place], factor)
         for column in self.kind.columns:
             if constant := self.cleaned_data.get(f"constant_{column.name}"):
                 columns[column.name] = {"constant": constant}
             elif also := self.cleaned_data.get(f"also_{column.name}"):
-                columns[column.name] = self._source(
-                    column.name, also, self.sources.get(column.name, {}).get("factor", "")
-                )
+                factor = self.sources.get(column.name, {}).get("factor", "") if column.name in self.figures else ""
+                columns[column.name] = self._source(column.name, also, factor)
         said = {name: value for name, value in self.mapping.items() if name not in ("only", "sum")}
         return {**said, "kind": self.kind.name, "columns": columns, **self._rows_wanted()}
 

@@ -159,7 +159,7 @@ def _allowed(column: Column, user: User) -> Sequence[str]:
     }
     if column.name in known:
         return [str(row) for row in known[column.name].order_by("position", "code")]
-    return in_language(column.allowed)
+    return [str(word) for word in column.allowed]
 
 
 def _offer_choices(sheet: Worksheet, place: int, words: Sequence[str]) -> None:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from crm.actions.import_rows import Column, Kind, Occasion, Row
 from crm.actions.references import match_lines, open_lines
-from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, said, streamed, written, yes_or_no
+from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, labelled, said, streamed, written, yes_or_no
 from crm.lib.batches import batches
-from crm.lib.cells import choice, day, margin, not_negative, year, yes_no
+from crm.lib.cells import day, margin, not_negative, year, yes_no
 from crm.models import User
 from crm.permissions import Permission
 from grading.actions.locks import lock_lines
@@ -27,7 +27,7 @@ _ENTERED = (
     Column("expected_margin", margin, ("预期毛利率", "预计毛利率", "毛利率", "expected margin")),
     Column("potential_sales", not_negative, ("潜在销售额", "预计销售额", "potential sales")),
     Column("has_need", yes_no, ("潜在需求", "有需求", "need")),
-    Column("budget_state", choice(BUDGETS), ("预算状态", "budget"), allowed=tuple(BUDGETS)),
+    Column("budget_state", labelled(BUDGETS, BudgetState), ("预算状态", "budget"), allowed=tuple(BudgetState.labels)),
     Column("budget_amount", not_negative, ("预算金额", "budget amount")),
     Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
     Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
@@ -44,12 +44,13 @@ _BUDGET_AT = len(LINE_COLUMNS) + 1 + next(at for at, column in enumerate(_ENTERE
 def match_assessments(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's assessment by customer line and fiscal year; a closed year takes none."""
     match_lines(rows, user)
-    good = [row for row in rows if not row.faults]
-    stored = _stored(good)
-    closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
-    for row in good:
-        line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
+    for row in rows:
         row.fields = {column.name: row.values[column.name] for column in _ENTERED if column.name in row.values}
+    placed = [row for row in rows if "line" in row.extra and "fiscal_year" in row.values]
+    stored = _stored(placed)
+    closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
+    for row in placed:
+        line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
         row.fields |= {"line": line, "fiscal_year": fiscal_year, "is_carried_over": False}
         row.key = (line.pk or id(line), fiscal_year)
         row.record = stored.get(row.key)
@@ -116,7 +117,7 @@ def rows_of_assessments(user: User) -> Iterator[Sequence[Any]]:
         entered = (getattr(one, column.name) for column in _ENTERED)
         shown = (yes_or_no(value) if isinstance(value, bool) else value for value in entered)
         row = [customer.code, customer.region.code, one.line.product_line.code, one.fiscal_year, *shown]
-        row[_BUDGET_AT] = said(BUDGETS, one.budget_state)
+        row[_BUDGET_AT] = said(BudgetState, one.budget_state)
         yield row
 
 

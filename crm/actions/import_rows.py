@@ -35,7 +35,7 @@ class Column:
     headers: tuple[str, ...]  # what people call it, in Chinese and English
     is_required: bool = False
     about: Any = ""  # what to write there, for whoever fills in the template; translated when it is read
-    allowed: tuple[str, ...] = ()  # the only words that it takes, in Chinese and English
+    allowed: tuple[Any, ...] = ()  # the only words that it takes; translated when they are read
     is_key: bool = False  # a record is found by it, so that it cannot be emptied
     is_shared: bool = False  # many records share a few words: a new one may be a slip of the pen
 
@@ -69,6 +69,10 @@ class Row:
     def reject(self, reason: str, column: str = "") -> None:
         """Note a reason why the row cannot be taken, and the column that it is about."""
         self.faults.append(Fault(reason, column))
+
+    def is_wrong(self, *columns: str) -> bool:
+        """Whether one of these columns has a reason already: what hangs on it cannot be told."""
+        return bool(self.faults) and any(fault.column in columns for fault in self.faults)
 
     @property
     def reasons(self) -> list[str]:
@@ -117,9 +121,9 @@ class Kind:
     model: type[models.Model]
     permission: Permission
     columns: tuple[Column, ...]
-    match: Callable[[Sequence[Row], User | None], None]  # sets key, record and fields, or reasons
+    match: Callable[[Sequence[Row], User | None], None]  # sets key, record and fields, or reasons; of all rows
     derive: Callable[[Any], None] = nothing  # columns of the record that follow from others
-    check: Callable[[Sequence[Row]], None] = nothing  # with records filled: reasons that only their new values show
+    check: Callable[[Sequence[Row]], None] = nothing  # with records filled, of all rows: what only new values show
     prepare: Callable[[Sequence[Row], Occasion], None] = nothing  # before records are saved
     settle: Callable[[Sequence[Row], Occasion], None] = nothing  # after that, before changes are recorded
     follow: Callable[[Sequence[Row], Occasion], None] = nothing  # at the end, for what is created or updated

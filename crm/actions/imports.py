@@ -5,7 +5,8 @@ follows from saving. Everything else is the same for all kinds and stands here.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -129,17 +130,20 @@ def import_rows(
 ) -> Report:
     """Import what was read; `by` None has full scope. A reading serves once.
 
-    Rejected rows do not hold up the others unless `is_strict`. A blank cell leaves a stored value as it is, a word of
-    EMPTYING empties it. `on_progress` is told how far it is, from 0 to 1.
+    Rejected rows do not hold up the others unless `is_strict`; each says all that is wrong with it. A blank cell leaves
+    a stored value as it is, a word of EMPTYING empties it. `on_progress` is told how far it is, from 0 to 1.
     """
     kind = reading.kind
-    kind.match(_good(reading.rows), by)
+    kind.match(reading.rows, by)
     on_progress(MATCHED)
     rows = _without_doubles(reading.rows, reading.chosen)
     make = maker_of(kind.model)
-    for row in _good(rows):
-        _fill(row, kind, mode, make)
-    kind.check(_good(rows))
+    for row in rows:
+        if row.faults:
+            _look_on(row, make)
+        else:
+            _fill(row, kind, mode, make)
+    kind.check(rows)
     for row in rows:
         row.outcome = Outcome.REJECTED if row.faults else row.outcome
     near_duplicates = list(kind.resembling([row for row in rows if row.outcome == Outcome.CREATED], by))
@@ -150,10 +154,6 @@ def import_rows(
         changed = [row for row in rows if row.outcome in (Outcome.CREATED, Outcome.UPDATED)]
         _apply(kind, changed, occasion, on_progress)
     return Report(rows, reading.left_out, is_applied, occasion.batch, reading.chosen, near_duplicates)
-
-
-def _good(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if not row.faults]
 
 
 def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
@@ -203,6 +203,19 @@ def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
             _check_fields(row, kind)
 
 
+def _look_on(row: Row, make: Callable[[], Any]) -> None:
+    """What else is wrong with a rejected row, by a record of its own: others may be about the same one."""
+    row.before = None if row.record is None else snapshot(row.record)
+    row.record = make() if row.record is None else copy(row.record)
+    row.fields |= row.emptied
+    for name, value in row.fields.items():
+        setattr(row.record, name, value)
+    texts = _texts(row.record.__class__)
+    doubtful = {name for name in row.fields if not _is_plainly_fine(row.record, name, texts)}
+    if doubtful:
+        _refuse_values(row, {field.name for field in row.record._meta.concrete_fields} - doubtful)
+
+
 def _outcome(row: Row) -> Outcome:
     if row.before is None:
         return Outcome.CREATED
@@ -215,16 +228,22 @@ def _check_fields(row: Row, kind: Kind) -> None:
     if all(_is_plainly_fine(row.record, name, texts) for name in row.fields):
         return
     kind.derive(row.record)
+    _refuse_values(row, set())
+
+
+def _refuse_values(row: Row, unasked: set[str]) -> None:
+    """What the model refuses in fields that get another value than the stored one."""
     now = snapshot(row.record)
     fields = row.record._meta.concrete_fields
     kept = {
         one.name for one in fields if one.is_relation or (row.before or {}).get(one.attname, row) == now[one.attname]
     }
     try:
-        row.record.clean_fields(exclude=kept)
+        row.record.clean_fields(exclude=kept | unasked)
     except ValidationError as error:
         for name, messages in error.message_dict.items():
-            row.reject(" ".join(messages), name)
+            if not row.is_wrong(name):
+                row.reject(" ".join(messages), name)
 
 
 @lru_cache

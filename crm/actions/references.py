@@ -1,7 +1,7 @@
 """What the words of an imported row mean: regions, lines and customers by code or name, looked up in sets."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -35,22 +35,45 @@ def may_open_line(user: User | None, customer: Customer) -> bool:
     )
 
 
-def regions_by_word(user: User | None) -> dict[str, Region]:
+class Words(dict[str, Any]):
+    """What words stand for, where each stands for one record; `several` are those that stand for more than one."""
+
+    several: Collection[str] = ()
+
+    @classmethod
+    def of(cls, found: Mapping[str, Sequence[Any]]) -> "Words":
+        """The words of some records, each with those that it may mean."""
+        words = cls({word: records[0] for word, records in found.items() if word and len(records) == 1})
+        words.several = {word for word, records in found.items() if len(records) > 1}
+        return words
+
+    def why_not(self, column: Any, word: str) -> str:
+        """Why a word stands for none; only records that the person sees are among these, so only they are told of."""
+        return none_or_several(column, word, is_several=word.lower() in self.several)
+
+
+def none_or_several(column: Any, word: str, *, is_several: bool) -> str:
+    """Why a word stands for none of what a column is about."""
+    sentence = _("there is more than one {column} “{word}”") if is_several else _("there is no {column} “{word}”")
+    return sentence.format(column=column, word=word)
+
+
+def regions_by_word(user: User | None) -> Words:
     """The regions that exist for a person, by code and names."""
     return by_word(Region.objects.all() if user is None else Region.objects.visible_to(user))
 
 
-def branches_by_word(user: User | None) -> dict[str, Branch]:
+def branches_by_word(user: User | None) -> Words:
     """The branch offices of those regions, by code and names."""
     return by_word(Branch.objects.all() if user is None else Branch.objects.visible_to(user))
 
 
-def product_lines_by_word() -> dict[str, ProductLine]:
+def product_lines_by_word() -> Words:
     """The product lines, those that are not sold any more included, by code and names."""
     return by_word(ProductLine.objects.all())
 
 
-def by_word(named: Iterable[Any]) -> dict[str, Any]:
+def by_word(named: Iterable[Any]) -> Words:
     """Reference rows by code, and by a name that only one of them has or one of those in use, in lower case."""
     coded: dict[str, list[Any]] = defaultdict(list)
     called: dict[str, list[Any]] = defaultdict(list)
@@ -59,13 +82,7 @@ def by_word(named: Iterable[Any]) -> dict[str, Any]:
         for word in {row.name.lower(), row.name_en.lower()}:
             called[word].append(row)
     in_use = {word: [row for row in rows if row.is_active] or rows for word, rows in called.items()}
-    return {word: rows[0] for word, rows in (in_use | coded).items() if word and len(rows) == 1}
-
-
-def not_found(model: type[Model], word: str) -> str:
-    """Why a word stands for none of such records."""
-    sentence = _("there is no {column} “{word}”, or more than one")
-    return sentence.format(column=model._meta.verbose_name, word=word)
+    return Words.of(in_use | coded)
 
 
 def customers_by_word(words: Iterable[str], user: User | None) -> dict[str, list[Customer]]:
@@ -87,43 +104,51 @@ def customers_by_word(words: Iterable[str], user: User | None) -> dict[str, list
 
 def match_customers(rows: Sequence[Row], user: User | None) -> None:
     """Set `extra["customer"]` from the columns customer and region, or a reason."""
-    found = customers_by_word((row.values["customer"] for row in rows), user)
+    found = customers_by_word((row.values["customer"] for row in rows if "customer" in row.values), user)
     regions = regions_by_word(user)
     for row in rows:
-        word, region = row.values["customer"], row.values.get("region", "")
-        called, at = found.get(word, []), regions.get(region.lower())
-        fitting = [one for one in called if one.region == at] if region else called
-        if len(fitting) == 1:
-            row.extra["customer"] = fitting[0]
-        elif fitting:
-            said_so = _("several customers are called “{word}”; write the code and the region")
-            row.reject(said_so.format(word=word), "customer")
-        elif called and at is None:
-            row.reject(not_found(Region, region), "region")
-        else:
-            row.reject(_("there is no customer “{word}”").format(word=word), "customer")
+        word = row.values.get("region", "")
+        if word and word.lower() not in regions:
+            row.reject(regions.why_not(Region._meta.verbose_name, word), "region")
+        if "customer" in row.values:
+            _match_customer(row, found.get(row.values["customer"], []), regions.get(word.lower()))
+
+
+def _match_customer(row: Row, called: Sequence[Customer], region: Region | None) -> None:
+    """The customer of a row, of those that are called so; where its region is wrong, that none is called so at most."""
+    word = row.values["customer"]
+    fitting = [one for one in called if one.region == region] if region else called
+    if not fitting:
+        row.reject(_("there is no customer “{word}”").format(word=word), "customer")
+    elif row.is_wrong("region"):
+        return
+    elif len(fitting) == 1:
+        row.extra["customer"] = fitting[0]
+    else:
+        said_so = _("several customers are called “{word}”; write the code and the region")
+        row.reject(said_so.format(word=word), "customer")
 
 
 def match_lines(rows: Sequence[Row], user: User | None) -> None:
     """Set `extra["line"]` from the columns customer, region, product_line; a line not there yet is opened."""
     match_customers(rows, user)
     product_lines = product_lines_by_word()
-    good = [row for row in rows if not row.faults]
+    good = [row for row in rows if "customer" in row.extra]
     lines = lines_of({row.extra["customer"].pk: row.extra["customer"] for row in good}.values())
     writable = _writable(lines.values(), user)
-    for row in good:
-        product_line = product_lines.get(row.values["product_line"].lower())
+    for row in [row for row in rows if "product_line" in row.values]:
+        word = row.values["product_line"]
+        product_line, customer = product_lines.get(word.lower()), row.extra.get("customer")
         if product_line is None:
-            word = row.values["product_line"]
-            row.reject(not_found(ProductLine, word), "product_line")
+            row.reject(product_lines.why_not(ProductLine._meta.verbose_name, word), "product_line")
             continue
-        key = (row.extra["customer"].pk, product_line.pk)
+        if customer is None:
+            continue
+        key = (customer.pk, product_line.pk)
         line = lines.get(key)
-        customer = row.extra["customer"]
         if line is None and may_open_line(user, customer) and product_line.is_active:
             line = lines[key] = CustomerLine(customer=customer, product_line=product_line)
         if line is None or (line.pk and line.pk not in writable):
-            word = row.values["product_line"]
             row.reject(_("you may not write this customer's line “{word}”").format(word=word), "product_line")
         else:
             row.extra["line"] = line

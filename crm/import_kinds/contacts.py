@@ -21,11 +21,12 @@ _OWN_FIELDS = ("name", "department", "title", "phone", "email", "is_key_person",
 def match_contacts(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's contact by number, else by name at the customer; a reason where two there are called so."""
     match_customers(rows, user)
-    good = [row for row in rows if not row.faults]
-    stored = _stored(good)
-    for row in good:
-        customer = row.extra["customer"]
-        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values} | {"customer": customer}
+    for row in rows:
+        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
+    placed = [row for row in rows if "customer" in row.extra and "name" in row.values and not row.is_wrong("id")]
+    stored = _stored(placed)
+    for row in placed:
+        customer = row.fields["customer"] = row.extra["customer"]
         by_number = "id" in row.values
         row.key = ("id", row.values["id"]) if by_number else (customer.pk, row.values["name"])
         fitting = stored.get((customer.pk, row.values["id"] if by_number else row.values["name"]), [])

@@ -14,12 +14,12 @@ from crm.actions.customers import describe
 from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row
 from crm.actions.places import date_customers
 from crm.actions.references import (
+    Words,
     branches_by_word,
     customers_seen_by,
     lines_closed_by_undo,
     lines_of,
     may_write_region,
-    not_found,
     product_lines_by_word,
     regions_by_word,
     reopen_lines,
@@ -27,9 +27,9 @@ from crm.actions.references import (
 )
 from crm.import_kinds.moves import end_ties_of_moved, match_moves
 from crm.import_kinds.parents import match_parents, refuse_orphans
-from crm.import_kinds.shared import AT_ONCE, called, said, streamed, words, written
+from crm.import_kinds.shared import AT_ONCE, called, labelled, said, streamed, words, written
 from crm.lib.bulk import among, append_all, update_all
-from crm.lib.cells import choice, text
+from crm.lib.cells import text
 from crm.lib.similar import Names
 from crm.models import Branch, Customer, CustomerKind, CustomerLine, CustomerRegion, Division, ProductLine, User
 from crm.permissions import Permission
@@ -41,6 +41,7 @@ _KINDS_OF_CUSTOMER = {
         ("government_relation", "government relation", "政府关系人", "政府关系"), CustomerKind.GOVERNMENT_RELATION.value
     ),
 }
+_FINDING = ("code", "credit_code", "name")
 _OWN_FIELDS = ("code", "name", "short_name", "kind", "credit_code", "industry", "address", "website", "note")
 
 
@@ -53,11 +54,9 @@ def match_customers(rows: Sequence[Row], user: User | None) -> None:
     for row in rows:
         row.key = _key(row)
     stored = _Stored(rows, user)
-    for row in [row for row in rows if not row.faults]:
+    for row in rows:
         row.fields |= {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
-        row.record = stored.find(row)
-        if row.record is None:
-            _require_for_new(row, user)
+        _choose(row, stored.find(row), user)
     match_moves(rows, user)
     _join_names(rows)
     match_parents(rows, user)
@@ -69,7 +68,7 @@ class _Stored:
 
     def __init__(self, rows: Sequence[Row], user: User | None) -> None:
         self.found: dict[tuple, list[Customer]] = defaultdict(list)
-        for name in ("code", "credit_code", "name"):
+        for name in _FINDING:
             said_so = {row.key[-1] for row in rows if row.key[0] == name and row.key[-1]}
             wanted = said_so | {text(word) for word in said_so}
             seen = customers_seen_by(user).filter(**{f"{name}__in": among(wanted)}).select_for_update(of=("self",))
@@ -81,15 +80,10 @@ class _Stored:
             if row.key[0] == "code" and "region" in row.fields:
                 self.regions[row.key[-1]].add(row.fields["region"].pk)
 
-    def find(self, row: Row) -> Customer | None:
-        """The customer of a row; a reason where several fit."""
+    def find(self, row: Row) -> list[Customer]:
+        """The customers that a row may mean."""
         fitting = self.found.get(row.key, []) or self._tidied(row)
-        if row.key[0] == "code":
-            fitting = self._of_region(row, fitting)
-        if len(fitting) > 1:
-            said_so = _("several customers are called “{word}”; write the code and the region")
-            row.reject(said_so.format(word=row.key[-1]), row.key[0])
-        return fitting[0] if fitting else None
+        return self._of_region(row, fitting) if row.key[0] == "code" else fitting
 
     def _of_region(self, row: Row, fitting: list[Customer]) -> list[Customer]:
         """Of the customers with a code that of the row's region, where the code is used in several; else a move."""
@@ -117,6 +111,28 @@ def _key(row: Row) -> tuple:
     return (name, region, row.values.get(name))
 
 
+def _choose(row: Row, fitting: Sequence[Customer], user: User | None) -> None:
+    """The customer of a row or none yet; a reason where several fit. Unclear: what is wrong with it hides whom."""
+    if row.faults and not _says_who(row, fitting):
+        row.extra["is_unclear"] = True
+    elif len(fitting) > 1:
+        row.extra["is_unclear"] = True
+        said_so = _("several customers are called “{word}”; write the code and the region")
+        row.reject(said_so.format(word=row.key[-1]), row.key[0])
+    elif fitting:
+        row.record = fitting[0]
+    else:
+        _require_for_new(row, user)
+
+
+def _says_who(row: Row, fitting: Sequence[Customer]) -> bool:
+    """Whether a rejected row still says whom it means: the region only tells apart who is called so."""
+    if row.is_wrong(*_FINDING[: _FINDING.index(row.key[0]) + 1]):
+        return False
+    may_be_there = fitting if row.key[0] == "code" else row.key[-1]
+    return not (may_be_there and row.is_wrong("region"))
+
+
 def _require_for_new(row: Row, user: User | None) -> None:
     if row.key[0] == "code" and "region" in row.fields:
         row.key = ("code", row.fields["region"].pk, row.key[-1])
@@ -124,7 +140,7 @@ def _require_for_new(row: Row, user: User | None) -> None:
         word = row.values.get("code") or row.values.get("name", "")
         row.reject(_("there is no customer “{word}”").format(word=word), "code" if "code" in row.values else "name")
     for name in ("name", "region"):
-        if name not in row.fields:
+        if name not in row.fields and not row.is_wrong(name):
             row.reject(_("a new customer needs its {column}").format(column=called(Customer, name)), name)
 
 
@@ -144,21 +160,20 @@ def _match_places(rows: Sequence[Row], user: User | None) -> None:
         for name, known in (("region", regions), ("branch", branches), ("division", divisions)):
             word = row.values.get(name, "")
             if word and word.lower() not in known:
-                sentence = _("there is no {column} “{word}”, or more than one")
-                row.reject(sentence.format(column=called(Customer, name), word=word), name)
+                row.reject(known.why_not(called(Customer, name), word), name)
             elif word:
                 row.fields[name] = known[word.lower()]
 
 
-def _divisions(rows: Sequence[Row]) -> dict[str, Division]:
+def _divisions(rows: Sequence[Row]) -> Words:
     """Divisions by code, and by name where only one is called so."""
     if not any("division" in row.values for row in rows):
-        return {}
+        return Words()
     named: dict[str, list[Division]] = defaultdict(list)
     for division in Division.objects.all():
         named[division.name].append(division)
         named[division.code].append(division)
-    return {word: found[0] for word, found in named.items() if len(found) == 1}
+    return Words.of(named)
 
 
 def _match_product_lines(rows: Sequence[Row]) -> None:
@@ -169,30 +184,38 @@ def _match_product_lines(rows: Sequence[Row]) -> None:
         for word in row.values.get("lines", ()):
             product_line = known.get(word.lower())
             line = stored.get((row.record.pk, product_line.pk)) if row.record and product_line else None
-            if product_line is None or (line is None and not product_line.is_active):
-                row.reject(not_found(ProductLine, word), "lines")
+            if product_line is None or _is_sold_no_more(product_line, line, row):
+                row.reject(known.why_not(ProductLine._meta.verbose_name, word), "lines")
             elif line is None or line.pk in closed:
                 row.extra.setdefault("lines", []).append(line or product_line)
                 row.is_touched = True
 
 
+def _is_sold_no_more(product_line: ProductLine, line: CustomerLine | None, row: Row) -> bool:
+    """Whether a customer cannot get a line; one that has it already keeps it."""
+    return line is None and not product_line.is_active and "is_unclear" not in row.extra
+
+
 def check_customers(rows: Sequence[Row]) -> None:
     """What customers may not have beside each other or together; then those whose parent is rejected."""
-    _refuse_taken_credit_codes(rows)
-    _refuse_branches_elsewhere(rows)
+    sure = [row for row in rows if row.record and not row.is_wrong("region") and "is_unclear" not in row.extra]
+    _refuse_taken_credit_codes(sure)
+    _refuse_branches_elsewhere(sure)
     refuse_orphans(rows)
 
 
 def _refuse_taken_credit_codes(rows: Sequence[Row]) -> None:
     """A credit code is unique within a region, among what is stored and within the file; it moves with its customer."""
     given = [row for row in rows if row.record.credit_code and _gets(row, "region_id", "credit_code")]
+    given = [row for row in given if not row.is_wrong("credit_code")]
     codes = among(row.record.credit_code for row in given)
     holders = Customer.objects.filter(deleted_at=None, credit_code__in=codes)
     stored = holders.values_list("region_id", "credit_code", "pk") if given else ()
     taken: dict[tuple, Any] = {(region, code): pk for region, code, pk in stored}
-    for row in given:
-        owner = row.record.pk or row
-        if taken.setdefault((row.record.region_id, row.record.credit_code), owner) != owner:
+    for row in sorted(given, key=lambda row: bool(row.faults)):  # a rejected one takes none from the others
+        owner, held = row.record.pk or row, (row.record.region_id, row.record.credit_code)
+        holder = taken.get(held, owner) if row.faults else taken.setdefault(held, owner)
+        if holder != owner:
             row.reject(_("Another customer of the region has this credit code."), "credit_code")
 
 
@@ -273,7 +296,7 @@ def rows_of_customers(user: User) -> Iterator[Sequence[Any]]:
             one.code,
             one.name,
             one.short_name,
-            said(_KINDS_OF_CUSTOMER, one.kind),
+            said(CustomerKind, one.kind),
             one.credit_code,
             one.industry,
             one.region.code,
@@ -307,7 +330,12 @@ CUSTOMERS = Kind(
             is_key=True,
         ),
         Column("short_name", written, ("简称", "short name")),
-        Column("kind", choice(_KINDS_OF_CUSTOMER), ("客户类型", "类型", "type"), allowed=tuple(_KINDS_OF_CUSTOMER)),
+        Column(
+            "kind",
+            labelled(_KINDS_OF_CUSTOMER, CustomerKind),
+            ("客户类型", "类型", "type"),
+            allowed=tuple(CustomerKind.labels),
+        ),
         Column(
             "credit_code",
             written,

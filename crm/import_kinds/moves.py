@@ -12,15 +12,15 @@ from crm.permissions import Permission, can
 
 def match_moves(rows: Sequence[Row], user: User | None) -> None:
     """Refuse moves to another region where the person may not transfer; of others the old branch office goes."""
-    moving = [row for row in rows if not row.faults and row.record and _region(row) != row.record.region_id]
+    moving = [row for row in rows if row.record and _region(row) != row.record.region_id]
     if user is not None and not can(user, Permission.TRANSFER_CUSTOMER):
         for row in moving:
             sentence = _("the customer belongs to another region; only who may transfer customers moves it")
             row.reject(sentence, "region")
     elif moving:
         region_of = dict(Branch.objects.values_list("pk", "region"))
-        for row in moving:
-            if "branch" not in row.fields and region_of.get(row.record.branch_id) != _region(row):
+        for row in [row for row in moving if "branch" not in row.fields and not row.is_wrong("branch")]:
+            if region_of.get(row.record.branch_id) != _region(row):
                 row.emptied["branch"] = None
     _refuse_out_of_reach(rows, user)
 
@@ -33,8 +33,8 @@ def _refuse_out_of_reach(rows: Sequence[Row], user: User | None) -> None:
     leaving = [
         row
         for row in rows
-        if not row.faults
-        and row.record
+        if row.record
+        and not row.is_wrong("region", "branch")
         and _branch(row) not in (row.record.branch_id, *reach.branches)
         and row.record.region_id not in reach.regions
     ]

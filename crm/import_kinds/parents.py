@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from crm.actions.hierarchy import StandsAboveItself
 from crm.actions.import_rows import Row
-from crm.actions.references import customers_by_word
+from crm.actions.references import Words, customers_by_word, none_or_several
+from crm.import_kinds.shared import called
 from crm.models import Customer, User
 
 
@@ -27,7 +28,8 @@ def match_parents(rows: Sequence[Row], user: User | None) -> None:
         elif above is not None and above is not row:
             row.extra["parent"], row.is_touched = above, True
         else:
-            row.reject(_("there is no parent “{word}”, or more than one").format(word=word), "parent")
+            is_several = bool(fitting) or word in in_file.several
+            row.reject(none_or_several(called(Customer, "parent"), word, is_several=is_several), "parent")
     _refuse_circles([row for row in rows if not row.faults])
     refuse_orphans(rows)
 
@@ -54,13 +56,15 @@ def _place(row: Row) -> Any:
     return row.record.pk if row.record else row
 
 
-def _rows_by_word(rows: Iterable[Row]) -> dict[str, Row]:
-    """The row of each code and name that one customer of the file has; of two rows of one customer the first."""
-    found: dict[str, list[Row]] = defaultdict(list)
+def _rows_by_word(rows: Iterable[Row]) -> Words:
+    """The row of each code and name that one customer of the file has; of two rows of one customer the first good."""
+    found: dict[str, dict[Any, Row]] = defaultdict(dict)
     for row in rows:
         for word in {row.values[name] for name in ("name", "code") if name in row.values}:
-            found[word].append(row)
-    return {word: held[0] for word, held in found.items() if len({row.key for row in held}) == 1}
+            first = found[word].setdefault(row.key, row)
+            if first.faults and not row.faults:
+                found[word][row.key] = row
+    return Words.of({word: list(held.values()) for word, held in found.items()})
 
 
 def refuse_orphans(rows: Sequence[Row]) -> None:

@@ -54,20 +54,22 @@ _PLACES = (("region", Region), ("branch", Branch), ("department", Department))
 
 def match_people(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's person by user name, whatever its case."""
-    stored = {one.username.lower(): one for one in _stored([row.values["username"] for row in rows if row.values])}
+    named = [row for row in rows if "username" in row.values]
+    stored = {one.username.lower(): one for one in _stored([row.values["username"] for row in named])}
     back = closed_by_undo(User, [one.pk for one in stored.values() if not one.is_active])
-    for row in [row for row in rows if not row.faults]:
+    for row in rows:
+        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
+    for row in named:
         row.key = row.values["username"].lower()
         row.record = stored.get(row.key)
-        row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
         if row.record is not None:
             row.fields["username"] = row.record.username
             row.fields |= {"is_active": True} if row.record.pk in back and "is_active" not in row.values else {}
-        elif "role" not in row.values:
+        elif "role" not in row.values and not row.is_wrong("role"):
             row.reject(_("a new person needs a role"), "role")
     _match_places(rows)
     _match_guides(rows)
-    for row in [row for row in rows if not row.faults]:
+    for row in [row for row in named if not row.is_wrong("role", "region", "branch")]:
         _check_place(row)
         _refuse_lock_out(row, user)
 
@@ -86,8 +88,7 @@ def _match_places(rows: Sequence[Row]) -> None:
         for row in rows:
             word = row.values.get(name, "")
             if word and word.lower() not in known:
-                sentence = _("there is no {column} “{word}”, or more than one")
-                row.reject(sentence.format(column=called(User, name), word=word), name)
+                row.reject(known.why_not(called(User, name), word), name)
             elif word:
                 row.fields[name] = known[word.lower()]
 
@@ -96,8 +97,9 @@ def _match_guides(rows: Sequence[Row]) -> None:
     """Who guides a person stands in the database or in the same file."""
     words = {row.values["guided_by"] for row in rows if row.values.get("guided_by")}
     stored = {one.username.lower(): one for one in _stored(sorted(words))}
-    in_file = {row.key: row for row in reversed(rows) if not row.faults}  # of two rows of one person the first counts
-    for row in [row for row in rows if row.values.get("guided_by") and not row.faults]:
+    named = [row for row in reversed(rows) if row.key]  # of two rows of one person the first good one counts
+    in_file = {row.key: row for row in named} | {row.key: row for row in named if not row.faults}
+    for row in [row for row in rows if row.values.get("guided_by")]:
         word = row.values["guided_by"].lower()
         if word in stored:
             row.fields["guided_by"] = stored[word]
@@ -203,7 +205,7 @@ def rows_of_people(user: User) -> Iterator[Sequence[Any]]:
         yield (
             one.username,
             one.name,
-            said(_ROLES, one.role),
+            said(Role, one.role),
             one.region.code if one.region else None,
             one.branch.code if one.branch else None,
             one.department.code if one.department else None,
@@ -226,9 +228,7 @@ PEOPLE = Kind(
             gettext_lazy("The name to sign in with; it finds the person."),
         ),
         Column("name", written, ("姓名", "name")),
-        Column(
-            "role", labelled(_ROLES, Role), ("角色", "role"), allowed=tuple(word for word in _ROLES if "_" not in word)
-        ),
+        Column("role", labelled(_ROLES, Role), ("角色", "role"), allowed=tuple(Role.labels)),
         Column("region", text, ("大区", "区域", "region")),
         Column("branch", text, ("分公司", "branch office", "branch")),
         Column("department", text, ("部门", "department")),

@@ -16,9 +16,9 @@ def match_named(model: type[Region] | type[ProductLine]) -> Callable[[Sequence[R
     def match(rows: Sequence[Row], user: User | None) -> None:
         stored = {one.code: one for one in model._default_manager.select_for_update()}
         back = closed_by_undo(model, [one.pk for one in stored.values() if not one.is_active])
-        for row in [row for row in rows if not row.faults]:
-            row.key, row.fields = (row.values["code"],), dict(row.values)
-            row.record = stored.get(row.values["code"])
+        for row in rows:
+            row.key, row.fields = (row.values.get("code"),), dict(row.values)
+            row.record = stored.get(row.values.get("code", ""))
             if row.record is not None and row.record.pk in back:
                 row.fields["is_active"] = True
 

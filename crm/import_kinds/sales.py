@@ -21,21 +21,21 @@ _OWN_FIELDS = ("contract_no", "signed_on", "amount", "note")
 def match_sales(rows: Sequence[Row], user: User | None) -> None:
     """Find each row's sale by contract number and line; without a number by line, day, amount and note."""
     match_lines(rows, user)
-    good = [row for row in rows if not row.faults]
-    stored, numbered = _stored_sales(good)
-    for row in good:
-        line = row.extra["line"]
+    for row in rows:
         row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
-        row.fields["line"] = line
-        row.key = _key_of_sale(line.pk or id(line), row.fields)
+    placed = [row for row in rows if "line" in row.extra]
+    stored, numbered = _stored_sales(placed)
+    for row in placed:
+        line = row.fields["line"] = row.extra["line"]
         if "id" in row.values:
             row.key = ("id", row.values["id"])
             row.record = numbered.get((line.pk, row.values["id"]))
             if row.record is None:
                 row.reject(_("this customer's line has no sale {number}").format(number=row.values["id"]), "id")
-        else:
+        elif not row.faults:
+            row.key = _key_of_sale(line.pk or id(line), row.fields)
             row.record = stored.get(row.key)
-    _refuse_taken_numbers(good, stored)
+    _refuse_taken_numbers(placed, stored)
 
 
 def _key_of_sale(line: int, values: dict[str, Any]) -> tuple:
@@ -70,7 +70,7 @@ def _refuse_taken_numbers(rows: Sequence[Row], stored: dict[tuple, Sale]) -> Non
 def refuse_numbers_given_twice(rows: Sequence[Row]) -> None:
     """Of two sales of a line that get one contract number the first keeps it."""
     given: dict[tuple, Row] = {}
-    for row in [row for row in rows if row.record.contract_no]:
+    for row in [row for row in rows if not row.faults and row.record.contract_no]:
         line = row.extra["line"]
         first = given.setdefault((line.pk or id(line), row.record.contract_no), row)
         if first is not row:

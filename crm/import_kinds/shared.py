@@ -49,14 +49,14 @@ def labelled(words: Mapping[str, str], choices: type[TextChoices]) -> Parser:
     """A parser of one of a few words, or of what pages call their meanings in any language."""
 
     @cache
-    def with_labels() -> dict[str, str]:  # when the first cell is read: before, nothing can be translated
+    def parser() -> Parser:  # when the first cell is read: before, nothing can be translated
         found = dict(words)
         for language, _name in settings.LANGUAGES:
             with translation.override(language):
-                found = {str(choice.label).lower(): str(choice.value) for choice in choices} | found
-        return found
+                found = {str(one.label).lower(): str(one.value) for one in choices} | found
+        return choice(found, choices.labels)
 
-    return lambda cell: choice(with_labels())(cell)
+    return lambda cell: parser()(cell)
 
 
 def words(cell: Cell) -> list[str]:
@@ -65,11 +65,9 @@ def words(cell: Cell) -> list[str]:
     return [word.strip() for word in separated if word.strip()]
 
 
-def said(choices: Mapping[str, str], value: str) -> str:
-    """The word of the reader's language that stands for a value; the first of them."""
-    is_chinese = (get_language() or "").startswith("zh")
-    fitting = [word for word, meant in choices.items() if meant == value]
-    return next((word for word in fitting if word.isascii() != is_chinese), fitting[0] if fitting else value)
+def said(choices: type[TextChoices], value: str) -> str:
+    """What the reader's language calls a value; nothing for none."""
+    return str(choices(value).label) if value else ""
 
 
 def yes_or_no(value: bool) -> str:

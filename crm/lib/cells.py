@@ -6,7 +6,7 @@ A cell is what a reader of files gives: text, a number, a truth value, a day, or
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import Any
@@ -158,13 +158,16 @@ def whole(cell: Cell) -> int:
     return int(written)
 
 
-def choice(words: Mapping[str, str]) -> Parser:
-    """A parser of one of a few words; `words` says what each stands for, in lower case."""
+def choice(words: Mapping[str, str], labels: Collection[Any] = ()) -> Parser:
+    """A parser of one of a few words; `words` says what each stands for, in lower case.
+
+    `labels` are those that people are told where it is none of them, in the reader's language; else all words are.
+    """
 
     def parse(cell: Cell) -> str:
         found = words.get(_plain(cell).lower())
         if found is None:
-            allowed = ", ".join(words)
+            allowed = _(", ").join(str(label) for label in labels or words)
             raise CellError(_("{cell} is none of: {allowed}").format(cell=_quoted(cell), allowed=allowed))
         return found
 

@@ -109,7 +109,8 @@ def _page(
                 {
                     "header": header,
                     "column": column,
-                    "factor": factor if factor.value() or _FIGURES.fullmatch(sample) else None,
+                    "factor": factor if form.figures and (factor.value() or _FIGURES.fullmatch(sample)) else None,
+                    "is_scalable": form.may_hold_figures(column),
                     "sample": sample,
                 }
                 for (header, column, factor), sample in zip(form.column_rows, place.samples, strict=True)

@@ -54,3 +54,12 @@ def test_a_region_offers_its_own_words_only(north, north_region, south_region):
     _table, notes = sheets_of(write_template(import_kinds()["customers"], north))
     offered = {row[0]: row[3] for row in notes if len(row) > 3}
     assert offered["Region"] == "North"
+
+
+def test_the_words_that_a_column_takes_are_labels_in_the_readers_language(head_office):
+    allowed = {}
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            notes = sheets_of(write_template(import_kinds()["customers"], head_office))[1]
+        allowed[language] = next(row[3] for row in notes if row[0] in ("Type", "客户类型"))
+    assert allowed == {"en": "Customer, Agent, Government relation", "zh-hans": "客户、代理、政府关系人"}

@@ -179,6 +179,29 @@ def test_one_value_may_stand_for_all_rows_and_a_header_says_its_unit(web, north_
     assert Sale.objects.get().amount == 50_000_00
 
 
+def scalable(client, one) -> dict[str, bool]:
+    """Beside which columns of the file it is asked how their figures are read, and whether at first sight."""
+    columns = client.get(f"/imports/{one.pk}/set-up/").context["columns"]
+    return {column["header"]: column["is_scalable"] for column in columns if column["factor"]}
+
+
+def test_how_figures_are_read_is_asked_only_beside_amounts_and_percents(web):
+    customers = uploaded(web, csv_file("客户名称,信用代码,行政区划,x", "甲,11330100,330100,5"))
+    assert scalable(web, customers) == {}
+    row = "甲,公安,7,2026-01-05,5,6"
+    sales = uploaded(web, csv_file("客户,产品线,合同号,签订日期,金额,x", row), kind="sales")
+    assert scalable(web, sales) == {"合同号": False, "签订日期": False, "金额": True, "x": True}
+    worth = uploaded(web, csv_file("客户,产品线,财年,预期毛利率", "甲,公安,2026,0.18"), kind="assessments")
+    assert scalable(web, worth) == {"财年": False, "预期毛利率": True}
+
+
+def test_a_factor_said_of_a_column_of_text_is_not_kept(web):
+    file = csv_file("客户,产品线,合同号,签订日期,金额", "甲,公安,7,2026-01-05,5")
+    one = checked(web, file, kind="sales", factor_2="100", factor_4="1000")
+    columns = one.mapping["columns"]
+    assert (columns["contract_no"], columns["amount"]["factor"]) == ({"header": "合同号"}, "1000")
+
+
 def test_two_columns_cannot_be_the_same(web, north_region):
     one = uploaded(web, csv_file(HEADER, "C1,甲,north"))
     answer = set_up(web, one, column_1="code")

@@ -52,15 +52,14 @@ def test_files_say_which_word_may_mean_several(north_region, south_region):
     RegionFactory(code="a", name="新区")
     RegionFactory(code="b", name="新区")
     UserFactory(username="wang", role="consultant")
-    none = "“{}”, or more than one"
     assert rejected("customers", "客户编码,分公司,产品线", "C1,分部,", "C1,,新线") == {
-        2: "分公司: there is no branch office " + none.format("分部"),
-        3: "产品线: there is no product line " + none.format("新线"),
+        2: "分公司: there is more than one branch office “分部”",
+        3: "产品线: there is more than one product line “新线”",
     }
     sales = rejected("sales", "客户,大区,产品线,签订日期,金额", "C1,新区,公安,2026-01-05,1", "C1,,新线,2026-01-05,1")
     assert sales == {
-        2: "大区: there is no region " + none.format("新区"),
-        3: "产品线: there is no product line " + none.format("新线"),
+        2: "大区: there is more than one region “新区”",
+        3: "产品线: there is more than one product line “新线”",
     }
-    assert rejected("people", "用户名,大区", "wang,新区") == {2: "大区: there is no region " + none.format("新区")}
+    assert rejected("people", "用户名,大区", "wang,新区") == {2: "大区: there is more than one region “新区”"}
     assert list(line.customer.lines.all()) == [line]

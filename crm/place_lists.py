@@ -70,7 +70,7 @@ def _change(row: PlaceRow, _place: Place) -> SafeString:
     if row.is_branch:
         name = gettext("Move {name}").format(name=row.place)
         return small_button(reverse("crm:move-branch", args=[row.place.pk]), gettext("Move"), name)
-    name = gettext("Create a branch office of {name}").format(name=row.place)
+    name = gettext("Add branch office: {name}").format(name=row.place)
     return small_button(f"{reverse('crm:create-branch')}?region={row.place.pk}", gettext("Add branch office"), name)
 
 

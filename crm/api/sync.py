@@ -292,7 +292,8 @@ class Formerly:
     def _theirs(self, changes: QuerySet[Change]) -> QuerySet[Change]:
         reach = self.person.reach
         if reach.is_one_region:
-            return changes.filter(Q(region=reach.regions[0]))
+            # By the row's region, or by where its customer is: it may have come while the change was under way.
+            return changes.filter(Q(region=reach.regions[0]) | Q(customer__region=reach.regions[0]))
         theirs = Q(customer__in=self._customers())
         return changes.filter(theirs | Q(region__in=reach.regions) if reach.regions else theirs)
 

@@ -14,7 +14,7 @@ from crm.actions.named import save_named
 from crm.actions.people import save_person
 from crm.actions.sales import delete_sale, save_sale
 from crm.actions.undo_merge import undo_merge
-from crm.models import Customer, LineMember, ProductLine, Sale, User, Way
+from crm.models import Change, Contact, Customer, LineMember, ProductLine, Sale, User, Way
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import open_cycle
 from grading.actions.labels import move_labels
@@ -400,3 +400,18 @@ def test_who_follows_the_lines_of_the_customer_that_stays_is_told_of_those_that_
     assert line.pk not in told()
     merge(survivor, loser, head_office)
     assert told()[line.pk]["customer"]["id"] == survivor.pk
+
+
+def test_what_is_deleted_while_its_customer_comes_over_is_told_to_the_new_region(
+    follow, north, north_region, south_region, foreign_customer
+):
+    """The deletion was written while the customer was elsewhere, and is stored once it is here: north has had it."""
+    contact = ContactFactory(customer=foreign_customer)
+    move(foreign_customer, north_region)
+    call = follow(north, "contacts/")
+    assert call().keys() == {contact.pk}
+    before = snapshot(contact)
+    Contact.objects.filter(pk=contact.pk).update(deleted_at=timezone.now())
+    record_change(Contact.objects.get(pk=contact.pk), before=before, by=None, way=Way.JOB)
+    Change.objects.filter(table="crm_contact", object_id=contact.pk).update(region=south_region)
+    assert call() == gone(contact.pk)

@@ -22,7 +22,7 @@ class GradingPolicyQuerySet(PolicyVersionQuerySet):
     def for_list(self) -> "GradingPolicyQuerySet":
         """All parts of each version, in a constant number of queries."""
         return self.select_related("published_by").prefetch_related(
-            models.Prefetch("bands", queryset=PolicyBand.objects.order_by("kind", "-points")),
+            models.Prefetch("bands", queryset=PolicyBand.objects.order_by("kind", "-points", "pk")),
             models.Prefetch("line_rules", queryset=PolicyLineRule.objects.select_related("product_line")),
             models.Prefetch(
                 "required_margins",

@@ -22,7 +22,7 @@ from crm.api import sync_tokens
 from crm.api.pagination import KeysetPagination, page_size
 from crm.api.resources import Readable
 from crm.lib.filtering import ListFilters
-from crm.lib.transactions import horizon
+from crm.lib.transactions import horizon, one_moment
 from crm.models import Change, Customer, CustomerLine, LineMember, User
 
 PARAMETER = "changed_since"
@@ -130,7 +130,9 @@ class Synced(Readable):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         if PARAMETER in request.query_params:
-            return Following(self, request).response()
+            # Which records, and whose they were, is asked in turn: what moves in between would be told by neither.
+            with one_moment():
+                return Following(self, request).response()
         return super().list(request, *args, **kwargs)
 
     def followed(self) -> QuerySet:
@@ -292,8 +294,9 @@ class Formerly:
     def _theirs(self, changes: QuerySet[Change]) -> QuerySet[Change]:
         reach = self.person.reach
         if reach.is_one_region:
-            # By the row's region, or by where its customer is: it may have come while the change was under way.
-            return changes.filter(Q(region=reach.regions[0]) | Q(customer__region=reach.regions[0]))
+            # By the row's region, or its customer's: it may have come, and gone again, while the change was under way.
+            place = Q(region=reach.regions[0]) | Q(customer__region=reach.regions[0])
+            return changes.filter(place | Q(customer__in=self._customers()))
         theirs = Q(customer__in=self._customers())
         return changes.filter(theirs | Q(region__in=reach.regions) if reach.regions else theirs)
 

@@ -4,9 +4,11 @@ PostgreSQL numbers its own transactions; a smaller number may commit later, so a
 is still open. SQLite writes one at a time: a counter in the database serves, and no number is ever open for a reader.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 _COUNT = """INSERT INTO crm_transactionnumber (id, number) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET number = crm_transactionnumber.number + 1 RETURNING number"""
@@ -34,6 +36,19 @@ def horizon() -> Horizon:
         return Horizon(*_one(_SNAPSHOT))
     following = _one("SELECT COALESCE(MAX(number), 0) + 1 FROM crm_transactionnumber")[0]
     return Horizon(following, following)
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All that the block reads is as of one moment, and it writes nothing; inside a transaction nothing changes."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def try_to_lock(name: str) -> bool:

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm.environment import refuse_unknown
+from crm.lib.prefetching import ask_sqlite_by_list
 
 ALL_ROLES = "all"
 
@@ -16,6 +17,7 @@ class CrmConfig(AppConfig):
     verbose_name = _("Customers and people")
 
     def ready(self) -> None:
-        """Look whether the environment names roles that exist: the settings themselves know no models."""
+        """What needs the models: SQLite's way of prefetching, and whether the environment names roles that exist."""
+        ask_sqlite_by_list()
         roles = [code for code, _name in apps.get_model("crm", "User")._meta.get_field("role").flatchoices]
         refuse_unknown("MFA_REQUIRED_ROLES", settings.MFA_REQUIRED_ROLES, [ALL_ROLES, *roles])

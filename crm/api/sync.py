@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -21,58 +21,15 @@ from rest_framework.utils.urls import replace_query_param
 from crm.api import sync_tokens
 from crm.api.pagination import KeysetPagination, page_size
 from crm.api.resources import Readable
+from crm.api.sync_memberships import Memberships
+from crm.api.sync_windows import Window
 from crm.lib.filtering import ListFilters
-from crm.lib.transactions import horizon, one_moment
+from crm.lib.transactions import one_moment
 from crm.models import Change, Customer, CustomerLine, LineMember, User
 
 PARAMETER = "changed_since"
 FEW = 2000
-
-
-class Window(NamedTuple):
-    """The transactions that a call reads: from a number, or from a moment, to the newest there was when it began."""
-
-    since: int
-    moment: datetime | None
-    beyond: int
-    following: int  # where the next call begins
-
-    @classmethod
-    def after(cls, number: int) -> Self:
-        """What the transactions from a number on have written."""
-        now = horizon()
-        if number > now.oldest_open:
-            raise sync_tokens.OutOfReach(_("The sync token is of another database. Start again without it."))
-        return cls(number, None, now.beyond, now.oldest_open)
-
-    @classmethod
-    def from_moment(cls, moment: datetime) -> Self:
-        """What was recorded from a moment on."""
-        now = horizon()
-        before = Change.objects.filter(at__lt=moment).order_by("-sequence").values_list("transaction", flat=True)
-        return cls(next(iter(before[:1]), 0), moment, now.beyond, now.oldest_open)
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether it begins before the log does."""
-        return self.since == 0 and self.moment is not None
-
-    def within(self, number: str, moment: str = "") -> Q:
-        """A condition on the column that holds the transaction's number, and the one with its moment."""
-        bounded = Q(**{f"{number}__lt": self.beyond})
-        if self.moment is not None and moment:
-            return bounded & Q(**{f"{moment}__gte": self.moment})
-        return bounded & Q(**{f"{number}__gte": self.since})
-
-    def changes(self, *models: type[Model]) -> QuerySet[Change]:
-        """The rows of the change log of some tables."""
-        tables = [model._meta.db_table for model in models]
-        return Change.objects.filter(self.within("transaction", "at"), table__in=tables)
-
-    def partings(self, model: type[Model]) -> QuerySet[Change]:
-        """Those that may have put a record out of somebody's sight."""
-        moved = Q(before__isnull=False, after__has_any_keys=["deleted_at", "region_id", "branch_id"])
-        return self.changes(model).filter(Q(is_tombstone=True) | moved)
+MOVING = {LineMember._meta.db_table, CustomerLine._meta.db_table}
 
 
 @dataclass(frozen=True)
@@ -215,8 +172,8 @@ class Following:
         parted = Q(pk__in=self.window.partings(self.view.queryset.model).values("object_id"))
         if self.view.feed.customer:
             customers = self.window.partings(Customer).values("object_id")
-            ended = LineMember.objects.of(self.person).filter(until_on__isnull=False).values("line__customer")
-            parted |= Q(**{f"{self.view.feed.customer}__in": customers.union(ended)})
+            memberships = Memberships(self.person, self.window)
+            parted |= Q(**{f"{self.view.feed.customer}__in": customers.union(memberships.ended(), memberships.left())})
         gone = self._records().filter(parted).exclude(self._exists(self.view.get_queryset()))
         former = self._former()
         return gone if former is None else gone.filter(former)
@@ -262,7 +219,7 @@ class Following:
     def _sources(self) -> dict[str, list[QuerySet]]:
         """For each path, what says which records at its end changed."""
         models = {path: end_of(self.view.queryset.model, path) for path in self.view.feed.paths}
-        logged: set[type[Model]] = {*models.values(), LineMember}
+        logged: set[type[Model]] = {*models.values(), LineMember, CustomerLine}
         busy = set(self.window.changes(*logged).order_by().values_list("table", flat=True).distinct())
         return {path: list(self._sources_of(model, busy)) for path, model in models.items()}
 
@@ -271,11 +228,8 @@ class Following:
             yield self.window.changes(model).values("object_id")
         if model is CustomerLine:
             yield CustomerLine.objects.filter(self.window.within("labels_transaction")).values("pk")
-        if model is Customer and LineMember._meta.db_table in busy and not self.person.reach.is_one_region:
-            members = LineMember.objects.of(self.person).filter(
-                pk__in=self.window.changes(LineMember).values("object_id")
-            )
-            yield members.values("line__customer")
+        if model is Customer and busy & MOVING and not self.person.reach.is_one_region:
+            yield Memberships(self.person, self.window).customers()
 
 
 @dataclass(frozen=True)
@@ -305,9 +259,8 @@ class Formerly:
         in_regions = self.window.changes(Customer).filter(region__in=reach.regions).values("object_id")
         if reach.is_one_region:
             return in_regions
-        ended = self.window.changes(LineMember).values("object_id")
-        members = LineMember.objects.of_people(reach.people)
-        mine = Q(pk__in=(members.current() | members.filter(pk__in=ended)).values("line__customer"))
+        memberships = Memberships(self.person, self.window)
+        mine = Q(pk__in=memberships.standing().values("line__customer")) | Q(pk__in=memberships.left())
         if reach.branches:
             moved = self.window.changes(Customer).filter(before__branch_id__in=reach.branches)
             mine |= Q(branch_id__in=reach.branches) | Q(pk__in=moved.values("object_id"))

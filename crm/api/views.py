@@ -12,7 +12,8 @@ from crm.actions.contacts import save_contact
 from crm.actions.hierarchy import StandsAboveItself
 from crm.api import serializers
 from crm.api.resources import Changeable, Creatable
-from crm.api.sync import Feed, Synced, Window
+from crm.api.sync import Feed, Synced
+from crm.api.sync_windows import Window
 from crm.filters import ContactFilter, CustomerFilter, CustomerLineFilter, PersonFilter, SaleFilter
 from crm.lib.filtering import ListFilters
 from crm.models import Contact, Customer, CustomerLine, ProductLine, Region, Sale, User, Way

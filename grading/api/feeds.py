@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from crm.api.sync import Feed, Window
+from crm.api.sync import Feed
+from crm.api.sync_windows import Window
 from crm.models import PolicyState, User
 from grading.models import (
     Assessment,

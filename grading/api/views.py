@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from crm.api import streaming
 from crm.api.pagination import Column
 from crm.api.resources import Changeable
-from crm.api.sync import Synced, Window
+from crm.api.sync import Synced
+from crm.api.sync_windows import Window
 from crm.api.views import require_own_line
 from crm.models import User, Way
 from crm.permissions import Permission

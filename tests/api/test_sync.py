@@ -9,11 +9,9 @@ from django.utils import timezone
 from crm.actions.changes import record_change, snapshot
 from crm.actions.customers import save_customer
 from crm.actions.lines import save_member
-from crm.actions.merge_customers import merge_customers
 from crm.actions.named import save_named
 from crm.actions.people import save_person
 from crm.actions.sales import delete_sale, save_sale
-from crm.actions.undo_merge import undo_merge
 from crm.models import Change, Contact, Customer, LineMember, ProductLine, Sale, User, Way
 from grading.actions.assessments import save_assessment
 from grading.actions.cycles import open_cycle
@@ -352,54 +350,6 @@ def test_a_call_costs_the_same_queries_however_much_changed(
     for call in calls:
         with django_assert_max_num_queries(12):
             call()
-
-
-def merge(survivor, loser, by):
-    for one in (survivor, loser):
-        one.refresh_from_db()
-    return merge_customers(
-        survivor=survivor, loser=loser, versions=(survivor.version, loser.version), from_loser=(), by=by
-    )
-
-
-@pytest.mark.parametrize("path", ["customers/", "contacts/", "customer-lines/", "sales/", "assessments/"])
-def test_a_merge_takes_all_from_the_old_region_to_the_new_and_an_undo_back(
-    follow, north, south_user, head_office, north_region, south_region, path
-):
-    survivor, loser = (CustomerFactory(region=region) for region in (north_region, south_region))
-    line = CustomerLineFactory(customer=loser)
-    records = {
-        "customers/": loser,
-        "contacts/": ContactFactory(customer=loser),
-        "customer-lines/": line,
-        "sales/": SaleFactory(line=line),
-        "assessments/": AssessmentFactory(line=line),
-    }
-    there, here, everywhere = follow(south_user, path), follow(north, path), follow(head_office, path)
-    pk = records[path].pk
-    assert (pk in there(), pk in here(), pk in everywhere()) == (True, False, True)
-    made = merge(survivor, loser, head_office)
-    gone = {"id": pk, "deleted": True}
-    assert there()[pk] == gone
-    if path == "customers/":
-        assert everywhere()[pk] == gone
-        assert pk not in here()
-    else:
-        assert "deleted" not in here()[pk]
-        assert "deleted" not in everywhere()[pk]
-    undo_merge(merge=made, by=head_office)
-    assert "deleted" not in there()[pk]
-    if path != "customers/":
-        assert here()[pk] == gone
-
-
-def test_who_follows_the_lines_of_the_customer_that_stays_is_told_of_those_that_came(follow, head_office, north_region):
-    survivor, loser = (CustomerFactory(region=north_region) for _ in range(2))
-    line = CustomerLineFactory(customer=loser)
-    told = follow(head_office, "customer-lines/", customer=survivor.pk)
-    assert line.pk not in told()
-    merge(survivor, loser, head_office)
-    assert told()[line.pk]["customer"]["id"] == survivor.pk
 
 
 def test_what_is_deleted_while_its_customer_comes_over_is_told_to_the_new_region(

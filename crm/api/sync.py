@@ -115,11 +115,11 @@ class Following:
     def __init__(self, view: Synced, request: Request) -> None:
         self.view, self.request, self.person = view, request, view.person
         refuse_forms(request)
-        self.found = view.filter_queryset(view.get_queryset())
+        self.token = sync_tokens.Binding.of(request, view.person, view.edition())
+        self.found = self._filtered()
         self.filters: ListFilters = view.list_filters  # type: ignore[attr-defined]
         refuse_order(self.filters)
-        self.token = sync_tokens.Binding.of(request, view.person, view.edition())
-        place = sync_tokens.place_of(request)
+        place = sync_tokens.place_of(request, self.token)
         self.window, self.last = (Window(*place[0]), place[1]) if place else (self._begin(), 0)
 
     def response(self) -> Response:
@@ -136,6 +136,16 @@ class Following:
             }
         )
 
+    def _filtered(self) -> QuerySet:
+        """The list as it is asked for. Raises OutOfReach where a record that it is filtered by was there once."""
+        try:
+            return self.view.filter_queryset(self.view.get_queryset())
+        except ValidationError as error:
+            if not self.token.goes_on(self.request):
+                raise
+            sentence = _("A record that the list is filtered by is there for you no more. Forget what you read of it.")
+            raise sync_tokens.OutOfReach(sentence) from error
+
     def _begin(self) -> Window:
         since = sync_tokens.since(self.request.query_params[PARAMETER], self.token)
         return Window.from_moment(since) if isinstance(since, datetime) else Window.after(since)
@@ -146,7 +156,7 @@ class Following:
         return [by_id.get(pk, {"id": pk, "deleted": True}) for pk in ids]
 
     def _address(self, last: int) -> str:
-        place = sync_tokens.sign_place(self.window._replace(moment=self._moment), last, self.request)
+        place = sync_tokens.sign_place(self.window._replace(moment=self._moment), last, self.request, self.token)
         return replace_query_param(self.request.build_absolute_uri(), "cursor", place)
 
     @property

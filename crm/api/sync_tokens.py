@@ -38,7 +38,7 @@ class OutOfReach(APIException):
 
 
 class Binding(NamedTuple):
-    """What a token holds for: the list with its filters, and what exists for the reader."""
+    """What a token holds for: the reader's list with its filters, and what exists for him."""
 
     listed: str
     scope: str
@@ -52,8 +52,8 @@ class Binding(NamedTuple):
             if name not in OF_THE_PAGE
             for value in values
         )
-        place = (person.pk, person.role, person.region_id, person.branch_id, _guided(person), *_dated(person), edition)
-        return cls(_digest((request.path, asked)), _digest(place))
+        place = (person.role, person.region_id, person.branch_id, _guided(person), *_dated(person), edition)
+        return cls(_digest((person.pk, request.path, asked)), _digest(place))
 
     def sign(self, number: int) -> str:
         """The token from which the next call goes on."""
@@ -68,12 +68,21 @@ class Binding(NamedTuple):
             raise ValidationError({"changed_since": [ErrorDetail(sentence, "invalid")]}) from error
         if listed != self.listed:
             raise BadSync(_("The sync token belongs to another list or other filters. Start again without it."))
-        if scope != self.scope:
-            raise OutOfReach(_("What you see has changed since the sync token was made. Read the list from the start."))
+        self.refuse_other_scope(scope)
         if day < _today() - KEPT_DAYS:
             sentence = _("The sync token is older than {days} days. Read the list from the start.")
             raise OutOfReach(sentence.format(days=KEPT_DAYS))
         return int(number)
+
+    def goes_on(self, request: Request) -> bool:
+        """Whether the reader has been given this very list before: by the token or the cursor that he sends."""
+        given = (TOKENS, request.query_params["changed_since"], 1), (PLACES, request.query_params.get("cursor", ""), 3)
+        return any(_part(signer, word, at) == self.listed for signer, word, at in given)
+
+    def refuse_other_scope(self, scope: str) -> None:
+        """Raise OutOfReach where something else exists for the reader by now."""
+        if scope != self.scope:
+            raise OutOfReach(_("What you see has changed since the sync token was made. Read the list from the start."))
 
 
 def since(word: str, token: Binding) -> datetime | int:
@@ -87,22 +96,23 @@ def since(word: str, token: Binding) -> datetime | int:
     return moment
 
 
-def sign_place(window: tuple, last: int, request: Request) -> str:
+def sign_place(window: tuple, last: int, request: Request, token: Binding) -> str:
     """The cursor of the page after the record `last`."""
-    return PLACES.sign_object([list(window), last, binding(request)])
+    return PLACES.sign_object([list(window), last, binding(request), *token])
 
 
-def place_of(request: Request) -> tuple[list[Any], int] | None:
-    """The window and the last record of the page before; None on the first page. Raises BadCursor."""
+def place_of(request: Request, token: Binding) -> tuple[list[Any], int] | None:
+    """The window and the last record of the page before; None on the first page. Raises BadCursor, OutOfReach."""
     word = request.query_params.get("cursor")
     if word is None:
         return None
     try:
-        (begin, moment, *rest), last, made_for = PLACES.unsign_object(word)
+        (begin, moment, *rest), last, made_for, listed, scope = PLACES.unsign_object(word)
     except signing.BadSignature as error:
         raise BadCursor(_("The cursor cannot be read. Start again without it.")) from error
-    if made_for != binding(request):
+    if (made_for, listed) != (binding(request), token.listed):
         raise BadCursor(_("The cursor belongs to other filters or another ordering. Start again without it."))
+    token.refuse_other_scope(scope)
     return [begin, moment and datetime.fromisoformat(moment), *rest], last
 
 
@@ -113,6 +123,13 @@ def _moment(word: str) -> datetime | None:
     try:
         return parse_datetime(written.upper())
     except ValueError:
+        return None
+
+
+def _part(signer: signing.Signer, word: str, at: int) -> Any:
+    try:
+        return signer.unsign_object(word)[at]
+    except signing.BadSignature:
         return None
 
 

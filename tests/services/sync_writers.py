@@ -16,16 +16,39 @@ from crm.actions.changes import EditedMeanwhile
 from crm.actions.contacts import remove_contact, save_contact
 from crm.actions.customers import LineExists, add_line, save_customer
 from crm.actions.lines import save_member
+from crm.actions.merge_customers import MergeRefused, merge_customers
 from crm.actions.named import save_named
 from crm.actions.people import save_person
 from crm.actions.sales import delete_sale, save_sale
-from crm.models import Contact, Customer, CustomerLine, LineMember, PolicyState, ProductLine, Region, Role, Sale, User
+from crm.actions.undo_batch import UndoRefused
+from crm.actions.undo_merge import undo_merge
+from crm.models import (
+    Contact,
+    Customer,
+    CustomerLine,
+    CustomerMerge,
+    LineMember,
+    PolicyState,
+    ProductLine,
+    Region,
+    Role,
+    Sale,
+    User,
+)
 from grading.actions.assessments import save_assessment
 from grading.actions.policies import PolicyAlreadyPublished, draft_next_version, publish_policy, save_draft_parts
 from grading.actions.runs import RunUnderWay
 from grading.models import Assessment, GradingPolicy
 
-REFUSED = (EditedMeanwhile, IntegrityError, LineExists, PolicyAlreadyPublished, RunUnderWay)
+REFUSED = (
+    EditedMeanwhile,
+    IntegrityError,
+    LineExists,
+    MergeRefused,
+    PolicyAlreadyPublished,
+    RunUnderWay,
+    UndoRefused,
+)
 COLLEAGUE = "colleague"
 
 
@@ -219,6 +242,22 @@ def edit_policy(writer: Writer) -> None:
         save_draft_parts(policy=draft, parts=[band], removed=[], by=None)
 
 
+def merge(writer: Writer) -> None:
+    if Customer.objects.filter(deleted_at=None).count() < 30:
+        return
+    pair = writer.random.sample(list(Customer.objects.filter(deleted_at=None)), 2)
+    survivor, loser = sorted(pair, key=lambda one: one.region_id)
+    versions, by = (survivor.version, loser.version), User.objects.get(username="head")
+    merge_customers(survivor=survivor, loser=loser, versions=versions, from_loser=(), by=by)
+
+
+def part_again(writer: Writer) -> None:
+    """The latest merge, which has the best chance that nobody has built on it yet."""
+    latest = CustomerMerge.objects.filter(undone_at=None).order_by("-pk").first()
+    if latest is not None:
+        undo_merge(merge=latest, by=User.objects.get(username="head"))
+
+
 DEEDS = (
     make_customer,
     rename_customer,
@@ -244,4 +283,6 @@ DEEDS = (
     leave_or_return,
     rename_region,
     edit_policy,
+    merge,
+    part_again,
 )

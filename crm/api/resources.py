@@ -45,6 +45,15 @@ class Resource(AnsweredOnce, Conditional, viewsets.GenericViewSet):
         """Who asks; RequiresPermission lets nobody else in."""
         return cast(User, self.request.user)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Count first, so that an answer says what is left whatever it refuses."""
+        self.perform_authentication(request)
+        super().check_throttles(request)
+        super().initial(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        """The request has been counted by now."""
+
     @classmethod
     def scopes_of(cls, action: str) -> tuple[str, ...]:
         """The scopes of which a token needs one."""

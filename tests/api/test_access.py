@@ -230,6 +230,49 @@ def test_a_filter_or_value_that_is_not_known_is_named(api, head_office, query):
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "grades/?as_of=",
+        "grades/?as_of=%20",
+        "grades/?as_of=&format=csv",
+        "grades/?fiscal_year=",
+        "sales/?signed_from=",
+        "sales/?signed_until=",
+        "sales/?signed_until=&changed_since=1970-01-01T00:00:00Z",
+        "sales/?contract_no=",
+        "sales/?contract_no=%20",
+        "customer-lines/?is_active=",
+        "people/?is_active=",
+        "assessments/?is_carried_over=",
+        "cycles/?state=",
+    ],
+)
+def test_a_filter_without_a_value_is_named(api, head_office, query):
+    answer = api(head_office).get(f"/api/v1/{query}")
+    assert is_problem(answer, 400, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == [query.partition("?")[2].partition("=")[0]]
+
+
+def test_every_filter_of_every_list_wants_a_value(api, head_office):
+    client = api(head_office)
+    for prefix, viewset, _basename in router.registry:
+        for name in viewset.filterset_class.base_filters:
+            answer = client.get(f"/api/v1/{prefix}/?{name}=")
+            assert answer.status_code == (200 if name == "search" else 400), (prefix, name)
+
+
+def test_an_empty_search_or_ordering_is_none(api, head_office, customer):
+    client = api(head_office)
+    assert client.results("customers/", search="", ordering="") == client.results("customers/")
+
+
+def test_a_pages_form_may_leave_its_filters_empty(head_office, client_of):
+    page = client_of(head_office).get("/people/?is_active=&search=")
+    assert page.status_code == 200
+    assert head_office.name in page.content.decode()
+
+
 def test_a_record_takes_no_filters(api, head_office, customer):
     answer = api(head_office).read(f"customers/{customer.pk}/", region="north")
     assert answer.json()["errors"][0]["code"] == "unknown_parameter"

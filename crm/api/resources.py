@@ -32,6 +32,7 @@ class Resource(AnsweredOnce, Conditional, viewsets.GenericViewSet):
     `permissions` and `scopes` are per action; `refusals` are the domain errors of its actions with their status.
     """
 
+    http_method_names = ["get", "head", "post", "patch"]
     lookup_value_regex = "[0-9]{1,18}"
     default_ordering = "id"
     permissions: dict[str, Permission] = {}

@@ -1,14 +1,11 @@
 """Addresses under /api/v1/: every app brings its own resources, named in settings.API_ROUTES."""
 
-from typing import Any
-
 from django.conf import settings
 from django.urls import path
 from django.utils.module_loading import import_string
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from crm.api.description import Docs, Root, Schema
 from crm.permissions import public
 
 app_name = "api"
@@ -18,12 +15,9 @@ for routes in settings.API_ROUTES:
     for prefix, viewset in import_string(routes):
         router.register(prefix, viewset, basename=prefix)
 
-root: Any = RedirectView.as_view(pattern_name="api:docs")
-docs: Any = SpectacularSwaggerSplitView.as_view(url_name="api:schema", template_name="crm/api_docs.html")
-
 urlpatterns = [
-    path("", public(root), name="root"),
-    path("schema/", public(SpectacularAPIView.as_view()), name="schema"),
-    path("docs/", public(docs), name="docs"),
+    path("", public(Root.as_view()), name="root"),
+    path("schema/", public(Schema.as_view()), name="schema"),
+    path("docs/", public(Docs.as_view()), name="docs"),
     *router.urls,
 ]

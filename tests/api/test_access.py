@@ -143,8 +143,43 @@ def test_a_method_that_is_not_there(api, head_office, customer, method):
     assert "PATCH" in answer["Allow"]
 
 
-def test_options_is_not_there_either(api, head_office):
-    assert is_problem(api(head_office).options("/api/v1/customers/"), 405, "method_not_allowed")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("customers/", "GET, POST, HEAD"),
+        ("customers/1/", "GET, PATCH, HEAD"),
+        ("regions/", "GET, HEAD"),
+        ("grades/preview/", "POST"),
+        ("schema/", "GET, HEAD"),
+        ("docs/", "GET, HEAD"),
+        ("", "GET, HEAD"),
+    ],
+)
+def test_options_is_not_there_either_and_not_named(api, head_office, path, allowed):
+    answer = api(head_office).options(f"/api/v1/{path}")
+    assert is_problem(answer, 405, "method_not_allowed")
+    assert set(answer["Allow"].split(", ")) == set(allowed.split(", "))
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", ["", "schema/", "docs/"])
+def test_there_is_nothing_to_change_in_the_description(api, head_office, path, method):
+    for client in (api(head_office), ApiClient(None, enforce_csrf_checks=True)):
+        assert is_problem(client.send(method, path), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("schema/?format=xml", {}, 406, "not_acceptable"),
+        ("schema/", {"accept": "text/turtle"}, 406, "not_acceptable"),
+        ("schema/", {"authorization": "Bearer wrong"}, 401, "invalid_token"),
+        ("docs/", {"accept": "application/json"}, 406, "not_acceptable"),
+        ("docs/", {"authorization": "Bearer wrong"}, 401, "invalid_token"),
+    ],
+)
+def test_the_description_refuses_in_json(db, path, headers, status, code):
+    assert is_problem(Client().get(f"/api/v1/{path}", headers=headers), status, code)
 
 
 def test_a_form_it_does_not_speak(api, head_office):

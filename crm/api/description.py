@@ -13,13 +13,11 @@ from rest_framework.request import Request
 from crm.api.renderers import Json
 from crm.lib.problems import problem_page
 
-LOOKING = ("get", "head")
+LOOKING = ["get", "head"]
 
 
 class RefusedInJson:
     """A view of other forms than JSON, whose refusals are JSON all the same."""
-
-    http_method_names = LOOKING
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a problem as one."""
@@ -32,10 +30,13 @@ class RefusedInJson:
 class Schema(RefusedInJson, SpectacularAPIView):
     """The description as OpenAPI."""
 
+    http_method_names = LOOKING
+
 
 class Docs(RefusedInJson, SpectacularSwaggerSplitView):
     """The description as pages to read and try out."""
 
+    http_method_names = LOOKING
     url_name = "api:schema"
     template_name = "crm/api_docs.html"
 
@@ -49,7 +50,7 @@ class Root(RedirectView):
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """405 as a problem."""
-        refusal = MethodNotAllowed(request.method)
+        refusal = MethodNotAllowed(str(request.method))
         answer = problem_page(refusal.status_code, refusal.default_code, str(refusal.detail))
         answer["Allow"] = ", ".join(LOOKING).upper()
         return answer

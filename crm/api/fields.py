@@ -76,7 +76,7 @@ class ScoreField(serializers.Field):
 class ListOfRecords(serializers.ManyRelatedField):
     """A list and nothing else: of an object the names would be taken for the records."""
 
-    def to_internal_value(self, data: Any) -> list[Any]:
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, list):
             self.fail("not_a_list", input_type=type(data).__name__)
         return super().to_internal_value(data)
@@ -95,8 +95,8 @@ class Records:
 
     @classmethod
     def many_init(cls, *args: Any, **kwargs: Any) -> ListOfRecords:
-        own = {name: kwargs[name] for name in MANY_RELATION_KWARGS if name in kwargs}
-        return ListOfRecords(child_relation=cls(*args, **kwargs), **own)
+        one: Any = cls(*args, **kwargs)
+        return ListOfRecords(one, **{name: kwargs[name] for name in MANY_RELATION_KWARGS if name in kwargs})
 
     def get_queryset(self) -> QuerySet:
         return self.records(self.context["request"])

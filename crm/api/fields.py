@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.relations import PKOnlyObject
+from rest_framework.relations import MANY_RELATION_KWARGS, PKOnlyObject
 
 from crm.lib import money
 
@@ -73,6 +73,15 @@ class ScoreField(serializers.Field):
         return str(money.score(value))
 
 
+class ListOfRecords(serializers.ManyRelatedField):
+    """A list and nothing else: of an object the names would be taken for the records."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+
 class Records:
     """What a related field may name: `records(request)`, so that other people's records do not exist."""
 
@@ -83,6 +92,11 @@ class Records:
         if not kwargs.get("read_only"):
             kwargs["queryset"] = model._base_manager.all() if model else None
         super().__init__(**kwargs)
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> ListOfRecords:
+        one: Any = cls(*args, **kwargs)
+        return ListOfRecords(one, **{name: kwargs[name] for name in MANY_RELATION_KWARGS if name in kwargs})
 
     def get_queryset(self) -> QuerySet:
         return self.records(self.context["request"])

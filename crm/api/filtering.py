@@ -14,6 +14,7 @@ from crm.api.problems import unknown_parameter
 from crm.lib.filtering import DayFilter, KnownRecordsFilter, ListFilters, WordsFilter, YearsFilter, YesNoFilter
 
 OF_THE_LIST = ("cursor", "page_size", "format")
+MAY_BE_EMPTY = ("search", "ordering")
 
 
 class StrictFilters(BaseFilterBackend):
@@ -27,6 +28,7 @@ class StrictFilters(BaseFilterBackend):
         refuse_repeated(request, filters)
         if not filters.form.is_valid():
             raise ValidationError(_details(filters.form))
+        refuse_empty(request, filters)
         view.list_filters = filters
         return filters.qs
 
@@ -51,6 +53,15 @@ def refuse_repeated(request: Request, filters: ListFilters) -> None:
         takes_several = name in filters.filters and isinstance(filters.filters[name], KnownRecordsFilter | WordsFilter)
         if len(values) > 1 and not takes_several:
             raise ValidationError({name: [ErrorDetail(_("Give it once."), "repeated")]})
+
+
+def refuse_empty(request: Request, filters: ListFilters) -> None:
+    """Raise for filters without a value: a page's form sends them, a program that does has lost what it meant."""
+    named = [name for name in filters.filters if name in request.query_params and name not in MAY_BE_EMPTY]
+    empty = [name for name in named if filters.form.cleaned_data[name] in ("", None, [])]
+    if empty:
+        sentence = _("Write a value, or leave the filter out.")
+        raise ValidationError({name: [ErrorDetail(sentence, "empty")] for name in empty})
 
 
 def _details(form: forms.Form) -> dict[str, list[ErrorDetail]]:

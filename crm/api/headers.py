@@ -15,7 +15,7 @@ def _answered(name: str, description: str, *statuses: int) -> OpenApiParameter:
     return OpenApiParameter(name, str, _IN_HEADER, description=description, response=list(statuses))
 
 
-_SAYING = (200, 201, 202, 304, 429)
+_SAYING = (200, 201, 202, 304, 400, 403, 404, 406, 409, 410, 412, 415, 422, 429)
 _RATE = (
     _answered(
         "RateLimit", 'What is left of the rate: "default";r=requests;t=seconds until it is whole again.', *_SAYING

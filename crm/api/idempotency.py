@@ -12,7 +12,7 @@ import orjson
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -89,8 +89,14 @@ def key_of(request: Request) -> str:
 
 
 def fingerprint(request: Request) -> str:
-    """A hash of what is asked: the address and the body, however it is spaced and sorted."""
-    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    """A hash of what is asked: the address and the body, however it is spaced and sorted.
+
+    Raises ParseError for a body that is nested deeper than any record.
+    """
+    try:
+        body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise ParseError(_("The body is nested too deeply.")) from error
     return sha256(request.get_full_path().encode() + b"\n" + body).hexdigest()
 
 

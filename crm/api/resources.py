@@ -32,6 +32,7 @@ class Resource(AnsweredOnce, Conditional, viewsets.GenericViewSet):
     `permissions` and `scopes` are per action; `refusals` are the domain errors of its actions with their status.
     """
 
+    http_method_names = ["get", "head", "post", "patch"]
     lookup_value_regex = "[0-9]{1,18}"
     default_ordering = "id"
     permissions: dict[str, Permission] = {}
@@ -44,6 +45,15 @@ class Resource(AnsweredOnce, Conditional, viewsets.GenericViewSet):
     def person(self) -> User:
         """Who asks; RequiresPermission lets nobody else in."""
         return cast(User, self.request.user)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Count first, so that an answer says what is left whatever it refuses."""
+        self.perform_authentication(request)
+        super().check_throttles(request)
+        super().initial(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        """The request has been counted by now."""
 
     @classmethod
     def scopes_of(cls, action: str) -> tuple[str, ...]:

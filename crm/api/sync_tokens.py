@@ -1,7 +1,7 @@
 """The tokens of following: signed, bound to the list, its filters and the reader; a moment serves the first call."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
@@ -20,7 +20,7 @@ KEPT_DAYS = 90
 TOKENS = signing.Signer(salt="hengke.api.sync")
 PLACES = signing.Signer(salt="hengke.api.sync.place")
 OF_THE_PAGE = ("changed_since", "cursor", "page_size", "format", "ordering")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+ -]\d\d:\d\d)")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+ -]\d\d:\d\d)", re.ASCII)
 
 
 class BadSync(APIException):
@@ -117,12 +117,14 @@ def place_of(request: Request, token: Binding) -> tuple[list[Any], int] | None:
 
 
 def _moment(word: str) -> datetime | None:
+    """In UTC: PostgreSQL knows no offset of more than 15 hours and 59 minutes."""
     if not MOMENT.fullmatch(word):
         return None
     written = f"{word[:-6]}+{word[-5:]}" if word[-6] == " " else word  # a plus sign that nobody escaped
     try:
-        return parse_datetime(written.upper())
-    except ValueError:
+        parsed = parse_datetime(written.upper())
+        return parsed and parsed.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day or hour, or one before the first year or after the last
         return None
 
 

@@ -5,10 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.urls import path
 from django.utils.module_loading import import_string
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from crm.api.description import Docs, Root, Schema
 from crm.permissions import public
 
 app_name = "api"
@@ -18,12 +17,11 @@ for routes in settings.API_ROUTES:
     for prefix, viewset in import_string(routes):
         router.register(prefix, viewset, basename=prefix)
 
-root: Any = RedirectView.as_view(pattern_name="api:docs")
-docs: Any = SpectacularSwaggerSplitView.as_view(url_name="api:schema", template_name="crm/api_docs.html")
+root: Any = Root.as_view()
 
 urlpatterns = [
     path("", public(root), name="root"),
-    path("schema/", public(SpectacularAPIView.as_view()), name="schema"),
-    path("docs/", public(docs), name="docs"),
+    path("schema/", public(Schema.as_view()), name="schema"),
+    path("docs/", public(Docs.as_view()), name="docs"),
     *router.urls,
 ]

@@ -48,4 +48,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that was drawn before the last sign-in or without cookies: says how to send it after all."""
+    if is_api(request):
+        return problem_page(403, "csrf_failed", _("This is not allowed."))
     return render(request, "403_csrf.html", status=403)

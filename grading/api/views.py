@@ -12,6 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.actions.changes import EditedMeanwhile
 from crm.api import streaming
 from crm.api.pagination import Column
 from crm.api.resources import Changeable
@@ -117,11 +118,17 @@ class AssessmentViewSet(Changeable, Synced):
         return feeds.carried_over(window)
 
     def save(self, serializer: serializers.AssessmentSerializer) -> Assessment:
-        require_own_line(serializer.record.line, self.person)
-        assessment_actions.save_assessment(
-            assessment=serializer.record, version=serializer.read_version, by=self.person, way=Way.API
-        )
-        return serializer.record
+        record = serializer.record
+        require_own_line(record.line, self.person)
+        try:
+            assessment_actions.save_assessment(
+                assessment=record, version=serializer.read_version, by=self.person, way=Way.API
+            )
+        except EditedMeanwhile:
+            if serializer.instance is None:
+                record.validate_constraints()  # who added it in the same moment gets the answer of who comes later
+            raise
+        return record
 
 
 class PolicyViewSet(Synced):

@@ -143,8 +143,43 @@ def test_a_method_that_is_not_there(api, head_office, customer, method):
     assert "PATCH" in answer["Allow"]
 
 
-def test_options_is_not_there_either(api, head_office):
-    assert is_problem(api(head_office).options("/api/v1/customers/"), 405, "method_not_allowed")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("customers/", "GET, POST, HEAD"),
+        ("customers/1/", "GET, PATCH, HEAD"),
+        ("regions/", "GET, HEAD"),
+        ("grades/preview/", "POST"),
+        ("schema/", "GET, HEAD"),
+        ("docs/", "GET, HEAD"),
+        ("", "GET, HEAD"),
+    ],
+)
+def test_options_is_not_there_either_and_not_named(api, head_office, path, allowed):
+    answer = api(head_office).options(f"/api/v1/{path}")
+    assert is_problem(answer, 405, "method_not_allowed")
+    assert set(answer["Allow"].split(", ")) == set(allowed.split(", "))
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", ["", "schema/", "docs/"])
+def test_there_is_nothing_to_change_in_the_description(api, head_office, path, method):
+    for client in (api(head_office), ApiClient(None, enforce_csrf_checks=True)):
+        assert is_problem(client.send(method, path), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("schema/?format=xml", {}, 406, "not_acceptable"),
+        ("schema/", {"accept": "text/turtle"}, 406, "not_acceptable"),
+        ("schema/", {"authorization": "Bearer wrong"}, 401, "invalid_token"),
+        ("docs/", {"accept": "application/json"}, 406, "not_acceptable"),
+        ("docs/", {"authorization": "Bearer wrong"}, 401, "invalid_token"),
+    ],
+)
+def test_the_description_refuses_in_json(db, path, headers, status, code):
+    assert is_problem(Client().get(f"/api/v1/{path}", headers=headers), status, code)
 
 
 def test_a_form_it_does_not_speak(api, head_office):
@@ -228,6 +263,49 @@ def test_a_filter_or_value_that_is_not_known_is_named(api, head_office, query):
     answer = api(head_office).get(f"/api/v1/customers/?{query}")
     assert is_problem(answer, 400, "invalid")
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "grades/?as_of=",
+        "grades/?as_of=%20",
+        "grades/?as_of=&format=csv",
+        "grades/?fiscal_year=",
+        "sales/?signed_from=",
+        "sales/?signed_until=",
+        "sales/?signed_until=&changed_since=1970-01-01T00:00:00Z",
+        "sales/?contract_no=",
+        "sales/?contract_no=%20",
+        "customer-lines/?is_active=",
+        "people/?is_active=",
+        "assessments/?is_carried_over=",
+        "cycles/?state=",
+    ],
+)
+def test_a_filter_without_a_value_is_named(api, head_office, query):
+    answer = api(head_office).get(f"/api/v1/{query}")
+    assert is_problem(answer, 400, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == [query.partition("?")[2].partition("=")[0]]
+
+
+def test_every_filter_of_every_list_wants_a_value(api, head_office):
+    client = api(head_office)
+    for prefix, viewset, _basename in router.registry:
+        for name in viewset.filterset_class.base_filters:
+            answer = client.get(f"/api/v1/{prefix}/?{name}=")
+            assert answer.status_code == (200 if name == "search" else 400), (prefix, name)
+
+
+def test_an_empty_search_or_ordering_is_none(api, head_office, customer):
+    client = api(head_office)
+    assert client.results("customers/", search="", ordering="") == client.results("customers/")
+
+
+def test_a_pages_form_may_leave_its_filters_empty(head_office, client_of):
+    page = client_of(head_office).get("/people/?is_active=&search=")
+    assert page.status_code == 200
+    assert head_office.name in page.content.decode()
 
 
 def test_a_record_takes_no_filters(api, head_office, customer):

@@ -96,10 +96,7 @@ def test_streams_show_the_day_too(api, north, history, form):
 @pytest.mark.parametrize("day", ["", "yesterday", "2025-13-01", "2025-04-01T00:00:00Z", "\x00"])
 def test_a_day_that_is_none_is_refused(api, north, day):
     answer = api(north).read("grades/", as_of=day)
-    if day == "":
-        assert answer.status_code == 200
-    else:
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "as_of")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "as_of")
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

@@ -4,6 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from grading.actions import assessments as assessment_actions
 from grading.models import Assessment, CycleState, Grade
 from tests.factories import AssessmentFactory, CustomerLineFactory, CycleFactory, LineMemberFactory, UserFactory
 
@@ -102,6 +103,21 @@ def test_a_closed_year_is_history(client, line):
 def test_one_assessment_a_line_and_year(client, line):
     AssessmentFactory(line=line)
     assert client.send("post", "assessments/", body(line)).status_code == 400
+
+
+def test_who_adds_it_in_the_same_moment_gets_the_answer_of_who_comes_later(client, line, monkeypatch):
+    save = assessment_actions.save_assessment
+
+    def save_after_another(**sent):
+        AssessmentFactory(line=line)
+        return save(**sent)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(assessment_actions, "save_assessment", save_after_another)
+        at_once = client.send("post", "assessments/", body(line))
+    later = client.send("post", "assessments/", body(line))
+    assert (at_once.status_code, at_once.json()) == (400, later.json())
+    assert Assessment.objects.count() == 1
 
 
 @pytest.mark.parametrize(

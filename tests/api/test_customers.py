@@ -105,6 +105,7 @@ def test_it_refuses_what_someone_else_changed_meanwhile(client, customer):
         ({"version": 1}, "version", "read_only"),
         ({"product_lines": ["police", "poetry"]}, "product_lines", "does_not_exist"),
         ({"product_lines": "police"}, "product_lines", "not_a_list"),
+        ({"product_lines": {"police": 1}}, "product_lines", "not_a_list"),
     ],
 )
 def test_it_names_the_field_that_is_wrong(client, foreign_customer, changes, field, code):

@@ -158,6 +158,34 @@ def test_json_pages_unless_told(api, head_office, company, accept):
     assert answer.json().keys() == {"next", "previous", "results"}
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/csv;q=0, application/json", "application/json"),
+        ("application/json;q=0.1, text/csv", "text/csv"),
+        ("application/json;q=0, text/csv", "text/csv"),
+        ("text/csv, application/json", "application/json"),
+        ("text/csv;q=0.4, application/x-ndjson;q=0.5", "application/x-ndjson"),
+        ("*/*;q=0.5, text/csv", "text/csv"),
+        ("text/*, */*", "text/csv"),
+        ("application/*;q=0.2, text/csv;q=0.1", "application/json"),
+        ("*/*, application/json;q=0", "application/x-ndjson"),
+        ("application/json;q=0.2, application/json;q=0.9, text/csv;q=0.5", "application/json"),
+        ("text/csv; charset=utf-8", "text/csv"),
+        ("text/csv;q=lots, application/json;q=0.9", "text/csv"),
+    ],
+)
+def test_the_weights_of_accept_count(api, head_office, company, accept, media_type):
+    answer = api(head_office).get("/api/v1/regions/", headers={"accept": accept})
+    assert answer["Content-Type"].partition(";")[0] == media_type
+
+
+@pytest.mark.parametrize("accept", ["text/csv;q=0", "*/*;q=0", "application/json;q=0.0, text/turtle"])
+def test_what_is_not_wanted_at_all_is_not_sent(api, head_office, accept):
+    answer = api(head_office).get("/api/v1/regions/", headers={"accept": accept})
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+
+
 def test_format_outweighs_accept(api, head_office, company):
     answer = api(head_office).get("/api/v1/regions/?format=csv", headers={"accept": "application/json"})
     assert answer["Content-Type"].startswith("text/csv")

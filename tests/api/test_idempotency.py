@@ -135,3 +135,12 @@ def test_actions_take_a_key_too(api, head_office, cycle):
 def test_a_body_that_is_not_json_is_refused_as_ever(client, content_type):
     answer = client.post("/api/v1/customers/", b"x", content_type=content_type, headers={"idempotency-key": "k"})
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("depth", [200, 300, 1000])
+def test_a_body_that_is_nested_too_deeply_is_refused_with_a_key_too(client, depth):
+    deep = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
+    for headers in ({}, {"idempotency-key": "k"}):
+        answer = client.post("/api/v1/customers/", deep, content_type="application/json", headers=headers)
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert not Customer.objects.exists()

@@ -133,6 +133,9 @@ def test_headers_stand_in_it(schema):
     customers = schema["paths"]["/api/v1/customers/"]
     for status in ("200", "304"):
         assert customers["get"]["responses"][status]["headers"].keys() == {"ETag", "RateLimit", "RateLimit-Policy"}
+    for status in ("400", "403", "406", "410", "429"):
+        assert customers["get"]["responses"][status]["headers"].keys() == {"RateLimit", "RateLimit-Policy"}
+    assert "headers" not in customers["get"]["responses"]["401"]
     assert "content" not in customers["get"]["responses"]["304"]
     assert "Idempotency-Key" in {item["name"] for item in customers["post"]["parameters"]}
     change = schema["paths"]["/api/v1/customers/{id}/"]["patch"]

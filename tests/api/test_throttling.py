@@ -33,6 +33,26 @@ def test_what_has_not_changed_says_what_is_left_too(api, north):
     assert answer["RateLimit-Policy"] == '"default";q=3;w=60'
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status"),
+    [
+        ("get", "sales/", "application/json", 403),
+        ("post", "regions/", "application/json", 405),
+        ("get", "regions/", "text/turtle", 406),
+        ("get", "regions/0/", "application/json", 404),
+        ("get", "regions/?colour=red", "application/json", 400),
+    ],
+)
+@time_machine.travel(NOON, tick=False)
+def test_a_refusal_is_counted_once_and_says_what_is_left(api, north, method, path, accept, status):
+    client = api(north, "grades:read")
+    for left in (2, 1, 0):
+        answer = getattr(client, method)(f"/api/v1/{path}", headers={"accept": accept})
+        assert (answer.status_code, answer["RateLimit"]) == (status, f'"default";r={left};t=45')
+        assert answer["RateLimit-Policy"] == '"default";q=3;w=60'
+    assert getattr(client, method)(f"/api/v1/{path}", headers={"accept": accept}).status_code == 429
+
+
 def test_one_too_many_is_told_when_to_come_back(api, north):
     client = api(north)
     with time_machine.travel(NOON, tick=False):

@@ -4,10 +4,11 @@ from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import BadRequest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from crm.models import Role
+from crm.views import errors
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +56,8 @@ def test_a_form_from_before_the_last_sign_in_is_not_lost(north):
     response = client.post(reverse("crm:switch-scope"))
     assert response.status_code == 403
     assert "Nothing was changed." in response.content.decode()
+
+
+def test_a_program_gets_a_problem_instead():
+    response = errors.csrf_failure(RequestFactory().post("/api/v1/"))
+    assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")

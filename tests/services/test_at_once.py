@@ -8,9 +8,11 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from crm.actions.facts import facts_changed
+from crm.actions.tokens import issue_token
 from crm.models import CustomerLine, ProductLine
 from grading import policy as rules
 from grading.actions.assessments import save_assessment
@@ -165,3 +167,15 @@ def test_regrading_a_run_and_edits_never_wait_for_each_other_in_a_ring(cycle, li
     at_once(mark_and_regrade, edit, run)
     regrade_changed_facts()
     assert_graded_by_the_last_facts()
+
+
+def test_of_four_who_add_an_assessment_one_does_and_the_others_are_told_that_it_is_there():
+    line, token = CustomerLineFactory(), issue_token(user=UserFactory(), scopes=["assessments:write"])
+    body = {"customer_line": line.pk, "fiscal_year": 2026, "need": True}
+
+    def add():
+        client = Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
+        return client.post("/api/v1/assessments/", body, content_type="application/json").status_code
+
+    assert sorted(at_once(*[add] * 4)) == [201, 400, 400, 400]
+    assert Assessment.objects.get().line == line

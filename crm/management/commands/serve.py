@@ -5,9 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from waitress.server import create_server
 
 from crm.embedded import EmbeddedWorker
+from crm.lib.serving import server_of
 from crm.wsgi import application
 
 
@@ -43,4 +43,4 @@ class Command(BaseCommand):
                 probe.bind((host, port))
             except OSError as taken:
                 raise CommandError(f"Port {port} is taken ({taken.strerror}): write another, PORT=8001.") from taken
-        return create_server(application, host=host, port=port, threads=8, ident="hengke")
+        return server_of(application, host=host, port=port)

@@ -1,6 +1,6 @@
 """What a kind of import declares, and what is known of a row on its way in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -128,6 +128,7 @@ class Kind:
     settle: Callable[[Sequence[Row], Occasion], None] = nothing  # after that, before changes are recorded
     follow: Callable[[Sequence[Row], Occasion], None] = nothing  # at the end, for what is created or updated
     resembling: Callable[[Sequence[Row], User | None], Iterable[NearDuplicate]] = no_rows  # of the rows that create
+    content: Collection[str] = ()  # columns of which a new record needs one: a row with none of them makes nothing
     rows: Callable[[User], Iterator[Sequence[Any]]] = no_rows  # what the person may see, as rows of the columns
     lock: Callable[[Sequence[int]], None] = nothing  # what an undo takes before it reads these records
     holds: Callable[[Sequence[Any]], Mapping[int, str]] = lambda records: {}  # records that cannot go back, and why

@@ -198,7 +198,7 @@ def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
         row.fields |= row.emptied
         for name, value in row.fields.items():
             setattr(row.record, name, value)
-        row.outcome = _outcome(row)
+        row.outcome = _outcome(row, kind)
         if row.outcome != Outcome.UNCHANGED:
             _check_fields(row, kind)
 
@@ -216,9 +216,10 @@ def _look_on(row: Row, make: Callable[[], Any]) -> None:
         _refuse_values(row, {field.name for field in row.record._meta.concrete_fields} - doubtful)
 
 
-def _outcome(row: Row) -> Outcome:
+def _outcome(row: Row, kind: Kind) -> Outcome:
     if row.before is None:
-        return Outcome.CREATED
+        says_nothing = kind.content and row.fields.keys().isdisjoint(kind.content)
+        return Outcome.UNCHANGED if says_nothing else Outcome.CREATED
     return Outcome.UPDATED if row.is_touched or snapshot(row.record) != row.before else Outcome.UNCHANGED
 
 

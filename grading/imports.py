@@ -32,7 +32,7 @@ _ENTERED = (
     Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
     Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
     Column("knows_decision_makers", yes_no, ("了解决策人", "决策人已知", "decision makers")),
-    Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "expected close")),
+    Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "预计成交", "expected close")),
     Column("has_begun_selection", yes_no, ("已开始选型", "begun selection")),
     Column("has_system", yes_no, ("已有系统", "has system")),
     Column("note", written, ("备注", "note")),

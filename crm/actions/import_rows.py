@@ -38,6 +38,12 @@ class Column:
     allowed: tuple[Any, ...] = ()  # the only words that it takes; translated when they are read
     is_key: bool = False  # a record is found by it, so that it cannot be emptied
     is_shared: bool = False  # many records share a few words: a new one may be a slip of the pen
+    surer: tuple[str, ...] = ()  # names that say it more surely than `headers`: they win where a file has several
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it may be called in a file; of several that a file has the first counts."""
+        return (*self.surer, self.name, *self.headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,9 @@ def read_as(
     chosen = column_map or map_by_headers(kind, table.headers)
     check_map(kind, chosen, table)
     taken = [row for row in table.rows if chosen.takes(row)]
-    return Reading(kind, chosen, read_rows(taken, kind, chosen, on_progress), len(table.rows) - len(taken))
+    return Reading(
+        kind, chosen, read_rows(taken, table.headers, kind, chosen, on_progress), len(table.rows) - len(taken)
+    )
 
 
 def import_table(*, kind: Kind, table: Table, column_map: ColumnMap | None = None, **options: Any) -> Report:

@@ -328,6 +328,7 @@ CUSTOMERS = Kind(
             ("客户名称", "名称", "客户", "customer", "customer name"),
             about=gettext_lazy("The full name; a new customer needs it."),
             is_key=True,
+            surer=("客户名称", "customer name"),
         ),
         Column("short_name", written, ("简称", "short name")),
         Column(
@@ -348,8 +349,9 @@ CUSTOMERS = Kind(
         Column(
             "division",
             text,
-            ("行政区划", "区划代码", "division"),
+            ("行政区划", "division"),
             about=gettext_lazy("The code or the name of the administrative division."),
+            surer=("区划代码",),
         ),
         Column(
             "parent",

@@ -103,7 +103,9 @@ def test_a_row_without_any_figure_makes_no_assessment(run, line):
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_list_of_a_cycle_comes_back_without_a_change(north, north_region, client_of, form, language):
     CycleFactory(state=CycleState.OPEN)
-    carried, confirmed, _without = (CustomerLineFactory(customer__region=north_region) for _ in range(3))
+    carried, confirmed, _without = (
+        CustomerLineFactory(customer__name="重名局", customer__region=north_region) for _ in range(3)
+    )
     AssessmentFactory(line=carried, is_carried_over=True)
     AssessmentFactory(line=confirmed)
     regrade_lines(line_ids=[carried.pk, confirmed.pk], fiscal_year=2026, cause=Cause.RUN, by=None)

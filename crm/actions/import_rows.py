@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from crm.lib.cells import Cell, Parser
+from crm.lib.cells import Cell, Parser, text
 from crm.models import User
 from crm.permissions import Permission
 
@@ -89,6 +89,11 @@ class Row:
     def is_new(self) -> bool:
         """Whether its record is not stored yet."""
         return self.before is None
+
+
+def tidied(key: Any) -> Any:
+    """A row's key whatever the spaces around its words and the widths of their signs."""
+    return tuple(map(tidied, key)) if isinstance(key, tuple) else text(key) if isinstance(key, str) else key
 
 
 @dataclass(frozen=True)

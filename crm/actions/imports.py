@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, changed_fields, record_changes, snapshot
 from crm.actions.import_reading import check_map, map_by_headers, read_rows
-from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
+from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing, tidied
 from crm.lib.bulk import insert_all, maker_of, update_all
 from crm.lib.collecting import collector_paused
 from crm.lib.mappings import ColumnMap
@@ -163,7 +163,7 @@ def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
     first: dict[Hashable, Row] = {}
     kept: list[Row] = []
     for row in rows:
-        earlier = None if row.faults else first.setdefault(row.record.pk if row.record else row.key, row)
+        earlier = None if row.faults else first.setdefault(row.record.pk if row.record else tidied(row.key), row)
         if earlier is None or earlier is row or not _combine(earlier, row, chosen):
             kept.append(row)
     return kept

@@ -89,6 +89,26 @@ def test_of_two_contacts_of_one_name_the_number_tells(take, north_region):
     }
 
 
+def test_a_name_in_other_spaces_or_widths_is_the_contact_of_that_name(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    known = ContactFactory(customer=customer, name="张三丰(武当)", phone="1")
+    odd = ContactFactory(customer=customer, name="李雷 ", phone="1")
+    report = take("contacts", CONTACT, "C1,\u00a0张三丰（武当） ,,138,", "C1,李雷,,139,")
+    for contact in (known, odd):
+        contact.refresh_from_db()
+    assert counts(report) == [0, 2, 0, 0]
+    assert [(one.name, one.phone) for one in (known, odd)] == [("张三丰(武当)", "138"), ("李雷 ", "139")]
+
+
+def test_of_two_contacts_in_other_spaces_each_is_found_by_its_very_name(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    for name in ("张三丰", "张三丰 "):
+        ContactFactory(customer=customer, name=name, phone="1")
+    report = take("contacts", CONTACT, "C1,张三丰,,138,", "C1,张三丰 ,,139,", "C1,\u00a0张三丰,,140,")
+    assert reasons(report) == {4: "姓名: the customer has several contacts “\u00a0张三丰”; write the number"}
+    assert dict(customer.contacts.values_list("name", "phone")) == {"张三丰": "138", "张三丰 ": "139"}
+
+
 def test_a_contact_of_another_region_does_not_exist_for_who_imports(take, north, south_region):
     theirs = ContactFactory(customer__code="S1", customer__region=south_region)
     report = take("contacts", "联系人编号,客户,姓名", f"{theirs.pk},S1,甲", by=north)
@@ -204,6 +224,33 @@ def test_what_a_record_is_found_by_or_cannot_be_without_is_not_emptied(take, nor
 def test_two_rows_that_name_one_new_customer_are_one_too_many(take, north_region):
     report = take("customers", "客户编码,客户名称,大区", "C1,甲,north", ",甲,north", ",甲,华北大区")
     assert reasons(report) == {3: "the same record as in row 2", 4: "the same record as in row 2"}
+
+
+@pytest.mark.parametrize("name", ["空白公司 ", "\u00a0空白公司", "空白公司\u3000"])
+def test_a_new_customer_in_other_spaces_is_one_too_many(take, north_region, name):
+    report = take("customers", "客户编码,客户名称,大区", ",空白公司,north", f",{name},north", f"C1,{name},north")
+    assert set(reasons(report).values()) == {"the same record as in row 2"}
+    assert len(reasons(report)) == 2
+
+
+def test_new_records_in_other_widths_are_one_too_many(take, north_region):
+    CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    same = {3: "the same record as in row 2"}
+    named = ("客户名称,大区", "空白（公司）,north", "空白(公司),north")
+    assert reasons(take("customers", *named)) == same
+    assert Customer.objects.filter(name="空白（公司）").count() == 1
+    assert reasons(take("customers", "客户编码,客户名称,大区", "Ｂ１,甲,north", "B1,乙,north")) == same
+    assert reasons(take("contacts", CONTACT, "C1,张三丰,,1,", "C1,张三丰 ,,2,")) == same
+    sales = ("客户,产品线,合同号,签订日期,金额", "C1,公安,HT（1）,2026-03-05,1", "C1,公安,HT(1) ,2026-03-06,2")
+    assert reasons(take("sales", *sales)) == same
+
+
+def test_a_contract_number_in_other_spaces_is_the_sale_of_that_number(take, north_region):
+    sale = SaleFactory(line__customer__code="C1", line__customer__region=north_region, contract_no="HT-1", amount=1)
+    report = take("sales", "客户,产品线,合同号,签订日期,金额", "C1,公安, ＨＴ-1 ,2026-03-05,2")
+    sale.refresh_from_db()
+    assert counts(report) == [0, 1, 0, 0]
+    assert (sale.contract_no, sale.amount) == ("HT-1", 2_00)
 
 
 # --- there and back

@@ -59,7 +59,7 @@ def match_assessments(rows: Sequence[Row], user: User | None) -> None:
 
 
 def _is_as_stored(row: Row) -> bool:
-    values = row.fields | row.emptied
+    values = row.fields | row.cleared
     return row.record is not None and all(getattr(row.record, name) == value for name, value in values.items())
 
 

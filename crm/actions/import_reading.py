@@ -104,7 +104,7 @@ def _read_cell(row: Row, column: Column, sources: Sequence[Source], empties: Map
             if column.is_required:
                 row.reject(_("there must be something here"), column.name)
         elif _empties(cell):
-            _empty(row, column, empties[column.name])
+            _empty(row, column, cell, empties[column.name])
         else:
             row.values[column.name] = column.parse(cell)
     except CellError as error:
@@ -121,11 +121,12 @@ def _empties(cell: Cell) -> bool:
     return isinstance(cell, str) and len(cell) < 10 and text(cell).lower() in _EMPTYING
 
 
-def _empty(row: Row, column: Column, nothing: tuple[Any] | None) -> None:
+def _empty(row: Row, column: Column, word: Cell, nothing: tuple[Any] | None) -> None:
     if nothing is None:
         row.reject(_("this cannot be emptied"), column.name)
     else:
         row.emptied[column.name] = nothing[0]
+        row.extra.setdefault("emptying", {})[column.name] = word
 
 
 def _spoken(header: str) -> str:

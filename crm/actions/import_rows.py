@@ -81,6 +81,12 @@ class Row:
         return bool(self.faults) and any(fault.column in columns for fault in self.faults)
 
     @property
+    def cleared(self) -> dict[str, Any]:
+        """What is emptied, by column. A stored text that is itself the word written here stays: exports give it out."""
+        words, stored = self.extra.get("emptying", {}), vars(self.record) if self.record else {}
+        return {name: it for name, it in self.emptied.items() if name not in words or stored.get(name) != words[name]}
+
+    @property
     def reasons(self) -> list[str]:
         """Why the row cannot be taken, in sentences."""
         return [fault.reason for fault in self.faults]

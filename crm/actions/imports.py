@@ -197,7 +197,7 @@ def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
     else:
         row.before = None if row.record is None else snapshot(row.record)
         row.record = row.record or make()
-        row.fields |= row.emptied
+        row.fields |= row.cleared
         for name, value in row.fields.items():
             setattr(row.record, name, value)
         row.outcome = _outcome(row, kind)
@@ -209,7 +209,7 @@ def _look_on(row: Row, make: Callable[[], Any]) -> None:
     """What else is wrong with a rejected row, by a record of its own: others may be about the same one."""
     row.before = None if row.record is None else snapshot(row.record)
     row.record = make() if row.record is None else copy(row.record)
-    row.fields |= row.emptied
+    row.fields |= row.cleared
     for name, value in row.fields.items():
         setattr(row.record, name, value)
     texts = _texts(row.record.__class__)

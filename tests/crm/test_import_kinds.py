@@ -202,6 +202,28 @@ def test_a_word_empties_and_a_blank_does_not(take, north_region):
     assert (customer.short_name, customer.note, customer.industry) == ("", "", "业")
 
 
+@pytest.mark.parametrize("word", ["(clear)", "（清空）", " (Clear) "])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_text_that_is_itself_a_word_that_empties_comes_back(word, form, head_office, north_region):
+    customer = CustomerFactory(region=north_region, note=word, short_name=word)
+    line = CustomerLineFactory(customer=customer)
+    ContactFactory(customer=customer, title=word)
+    SaleFactory(line=line, note=word)
+    AssessmentFactory(line=line, note=word, fiscal_year=2020)
+    CycleFactory(fiscal_year=2020, state="closed", published_at="2019-12-20T00:00:00Z")
+    for kind in ("customers", "contacts", "sales", "assessments"):
+        report = there_and_back(import_kinds()[kind], form, head_office)
+        assert reasons(report) == {}
+        assert counts(report) == [0, 0, 1, 0]
+
+
+def test_another_word_that_empties_empties_it(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region, note="(clear)")
+    take("customers", "客户编码,备注", "C1,（清空）")
+    customer.refresh_from_db()
+    assert customer.note == ""
+
+
 def test_a_word_empties_figures_with_a_factor_too(take, north_region):
     line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
     assessment = AssessmentFactory(line=line, fiscal_year=2026, budget_amount=5)
@@ -267,6 +289,12 @@ def as_csv(kind, user) -> bytes:
     return lines.getvalue().encode()
 
 
+def there_and_back(kind, form, user):
+    """What becomes of what a person sees of a kind, taken along and imported as it is."""
+    content = as_csv(kind, user) if form == "csv" else write_template(kind, user, has_records=True)
+    return import_table(kind=kind, table=read_table(content, f"a.{form}"), by=user)
+
+
 def in_file(value, column) -> str:
     in_hundredths = column.parse.__name__ in ("amount", "not_negative", "margin")
     return str(yuan(value)) if in_hundredths else value.isoformat() if isinstance(value, date) else str(value)
@@ -294,8 +322,7 @@ def test_what_goes_out_comes_back_without_a_change(kind, form, head_office, nort
     company(north_region, 12)
     CycleFactory()
     chosen = import_kinds()[kind]
-    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
-    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    report = there_and_back(chosen, form, head_office)
     assert reasons(report) == {}
     assert counts(report) == [0, 0, len(list(chosen.rows(head_office))), 0]
     assert not Change.objects.exists()
@@ -307,9 +334,7 @@ def test_ten_thousand_customers_come_back_without_a_change(form, head_office, no
     Customer.objects.bulk_create(
         CustomerFactory.build(region=north_region, name=f"{ODD[number % len(ODD)]}{number}") for number in range(10_000)
     )
-    chosen = import_kinds()["customers"]
-    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
-    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    report = there_and_back(import_kinds()["customers"], form, head_office)
     assert counts(report) == [0, 0, 10_000, 0]
 
 

@@ -176,7 +176,7 @@ def _combine(earlier: Row, row: Row, chosen: ColumnMap) -> bool:
         row.reject(_("the same record as in row {number}").format(number=earlier.number))
         return False
     differing = [name for name in row.fields.keys() | earlier.fields.keys() if name not in sums]
-    differing = [name for name in differing if row.fields.get(name) != earlier.fields.get(name)]
+    differing = [name for name in differing if tidied(row.fields.get(name)) != tidied(earlier.fields.get(name))]
     if differing:
         named = [chosen.columns[name].header if name in chosen.columns else name for name in sorted(differing)]
         said = _("the same record as in row {number}, with another {fields}")

@@ -48,7 +48,7 @@ def _of_like_number(row: Row, stored: dict[tuple, Sale]) -> Sale | None:
     """The sale that a contract number with other spaces or widths of signs means; it keeps its own."""
     sale = stored.get(tidied(row.key)) if row.fields.get("contract_no") else None
     if sale is not None:
-        row.fields.pop("contract_no")
+        row.fields["contract_no"] = sale.contract_no
     return sale
 
 

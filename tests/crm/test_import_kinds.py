@@ -271,6 +271,24 @@ def test_a_contract_number_in_other_spaces_is_the_sale_of_that_number(take, nort
     assert (sale.contract_no, sale.amount) == ("HT-1", 2_00)
 
 
+@pytest.mark.parametrize("stored", [(), ("HT-1",)])
+def test_rows_of_one_number_in_other_spaces_are_added_up(take, north_region, stored):
+    line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    for number in stored:
+        SaleFactory(line=line, contract_no=number, amount=1)
+    columns = {
+        "customer": "客户",
+        "product_line": "产品线",
+        "contract_no": "合同号",
+        "signed_on": "日",
+        "amount": "金额",
+    }
+    chosen = mapping_of({"columns": columns, "sum": ["amount"]}, name="mapping")
+    rows = ("客户,产品线,合同号,日,金额", "C1,公安,HT-1,2026-03-05,1", "C1,公安,HT-1 ,2026-03-05,2")
+    assert reasons(take("sales", *rows, column_map=chosen)) == {}
+    assert list(line.sales.values_list("contract_no", "amount")) == [("HT-1", 3_00)]
+
+
 # --- there and back
 
 

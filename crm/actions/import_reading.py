@@ -42,14 +42,17 @@ def shape_of(headers: Iterable[str]) -> str:
 
 def map_by_headers(kind: Kind, headers: Iterable[str]) -> ColumnMap:
     """Without a mapping, a column is found by the first of its names; what no column is called stays unread."""
-    headers = list(headers)
-    found = {column.name: _called(column, headers) for column in kind.columns}
+    spoken = _by_spoken(headers)
+    found = {column.name: _called(column, spoken) for column in kind.columns}
     return ColumnMap(columns={name: Source(header=called[0]) for name, called in found.items() if called})
 
 
-def _called(column: Column, headers: Sequence[str]) -> list[str]:
+def _by_spoken(headers: Iterable[str]) -> dict[str, str]:
+    return {_spoken(header): header for header in headers}
+
+
+def _called(column: Column, spoken: Mapping[str, str]) -> list[str]:
     """The headers that are names of a column, the surest first."""
-    spoken = {_spoken(header): header for header in headers}
     return [spoken[name] for name in dict.fromkeys(map(_spoken, column.names)) if name in spoken]
 
 
@@ -93,7 +96,7 @@ def _sources(column: Column, headers: Sequence[str], chosen: ColumnMap) -> tuple
     source = chosen.columns[column.name]
     is_sure = column.is_required and _spoken(source.header) in map(_spoken, column.surer)
     taken = {other.header for other in chosen.columns.values()}
-    others = [header for header in _called(column, headers) if header not in taken] if is_sure else []
+    others = [header for header in _called(column, _by_spoken(headers)) if header not in taken] if is_sure else []
     return (source, *(replace(source, header=header) for header in others))
 
 

@@ -102,8 +102,10 @@ def _sources(column: Column, headers: Sequence[str], chosen: ColumnMap) -> tuple
 
 def _read_cell(row: Row, column: Column, sources: Sequence[Source], empties: Mapping[str, Any]) -> None:
     try:
-        cell = next((cell for source in sources if not is_blank(cell := _cell_of(row, source))), None)
-        if cell is None:
+        cell = _cell_of(row, sources[0])
+        if is_blank(cell) and len(sources) > 1:
+            cell = next((said for source in sources if not is_blank(said := _cell_of(row, source))), None)
+        if is_blank(cell):
             if column.is_required:
                 row.reject(_("there must be something here"), column.name)
         elif _empties(cell):

@@ -1,6 +1,6 @@
 """The table that people fill in: the columns of a kind of import in their language, and what belongs in each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -8,14 +8,15 @@ from typing import Any
 
 import xlsxwriter
 from django.utils.text import capfirst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from crm.actions.import_rows import EMPTYING, Column, Kind
 from crm.lib.cells import amount, day, margin, not_negative, rate, whole, year, yes_no
-from crm.lib.exports import write_text
+from crm.lib.exports import Column as FileColumn
+from crm.lib.exports import Type, csv_lines, write_text
 from crm.models import Branch, ProductLine, Region, User
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,7 +26,13 @@ _FORMATS = (
     ({day}, "yyyy-mm-dd"),
     ({whole, year}, "0"),
 )
-MOST_RECORDS = 20_000
+_TYPES = (
+    ({amount, not_negative}, Type.MONEY),
+    ({rate, margin}, Type.PERCENT),
+    ({day}, Type.DAY),
+    ({whole, year}, Type.WHOLE),
+)
+MOST_IN_WORKBOOK = 20_000  # records; more come as csv
 _HUNDREDTHS = {amount, not_negative, rate, margin}  # parsed to fen and hundredths of a percent
 _YES_NO = ("是", "否", "yes", "no")
 _ROWS = 5000  # as many get their choices offered
@@ -57,15 +64,10 @@ def blank_cell_means() -> str:
     )
 
 
-class TooManyRecords(Exception):
-    """There is more than a template can carry; a list's export is made for that."""
-
-
-def write_template(kind: Kind, user: User, *, has_records: bool = False) -> bytes:
+def write_template(kind: Kind, user: User, records: Iterable[Sequence[Any]] = ()) -> bytes:
     """A workbook with the columns of the kind to fill in, and a second sheet that explains them.
 
-    With `has_records` it holds what the person may see already, to be changed and imported again: unchanged rows
-    change nothing. Raises TooManyRecords.
+    `records` are what the person may see already, to be changed and imported again: unchanged rows change nothing.
     """
     file = BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
@@ -82,18 +84,26 @@ def write_template(kind: Kind, user: User, *, has_records: bool = False) -> byte
             sheet.set_column(place, place, max(14, 2 * len(label)), formats[_format_of(column)])
             sheet.write_string(0, place, label, required if column.is_required else head)
             _offer_choices(sheet, place, _allowed(column, user))
-        if has_records:
-            _write_records(sheet, kind, user)
+        for number, record in enumerate(records, start=1):
+            for place, (column, value) in enumerate(zip(kind.columns, record, strict=True)):
+                _write_value(sheet, (number, place), column, value)
         _explain(book.add_worksheet(_("Notes")), kind, user, (head, wrapped))
     return file.getvalue()
 
 
-def _write_records(sheet: Worksheet, kind: Kind, user: User) -> None:
-    for number, record in enumerate(kind.rows(user), start=1):
-        if number > MOST_RECORDS:
-            raise TooManyRecords
-        for place, (column, value) in enumerate(zip(kind.columns, record, strict=True)):
-            _write_value(sheet, (number, place), column, value)
+def csv_of_records(kind: Kind, records: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """Records as csv, piece by piece in the language in force: there may be more than one waits for a workbook of."""
+    return _spoken(csv_lines([_in_csv(column) for column in kind.columns], records), get_language())
+
+
+def _spoken(pieces: Iterator[bytes], language: str | None) -> Iterator[bytes]:
+    with override(language):
+        yield from pieces
+
+
+def _in_csv(column: Column) -> FileColumn:
+    kind = next((kind for parsers, kind in _TYPES if column.parse in parsers), Type.TEXT)
+    return FileColumn(column_label(column), kind)
 
 
 def _write_value(sheet: Worksheet, at: tuple[int, int], column: Column, value: Any) -> None:

@@ -32,7 +32,7 @@ _ENTERED = (
     Column("budget_fits_pricing", yes_no, ("预算符合价格政策", "budget fits pricing")),
     Column("has_timetable", yes_no, ("时间表明确", "有时间表", "timetable")),
     Column("knows_decision_makers", yes_no, ("了解决策人", "决策人已知", "decision makers")),
-    Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "expected close")),
+    Column("expected_close_on", day, ("预计成交日期", "预计签约日期", "预计成交", "expected close")),
     Column("has_begun_selection", yes_no, ("已开始选型", "begun selection")),
     Column("has_system", yes_no, ("已有系统", "has system")),
     Column("note", written, ("备注", "note")),
@@ -51,7 +51,7 @@ def match_assessments(rows: Sequence[Row], user: User | None) -> None:
     closed = set(Cycle.objects.filter(state=CycleState.CLOSED).values_list("fiscal_year", flat=True))
     for row in placed:
         line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
-        row.fields |= {"line": line, "fiscal_year": fiscal_year, "is_carried_over": False}
+        row.fields |= {"line": line, "fiscal_year": fiscal_year}
         row.key = (line.pk or id(line), fiscal_year)
         row.record = stored.get(row.key)
         if fiscal_year in closed and not _is_as_stored(row):
@@ -59,7 +59,7 @@ def match_assessments(rows: Sequence[Row], user: User | None) -> None:
 
 
 def _is_as_stored(row: Row) -> bool:
-    values = row.fields | row.emptied
+    values = row.fields | row.cleared
     return row.record is not None and all(getattr(row.record, name) == value for name, value in values.items())
 
 
@@ -77,9 +77,10 @@ def _stored(rows: Sequence[Row]) -> dict[tuple[int, int], Assessment]:
 
 
 def stamp_assessments(rows: Sequence[Row], occasion: Occasion) -> None:
-    """Open the lines that are new; a set-based update does not set the moment by itself."""
+    """Open the lines that are new; what a row changes is confirmed by it, and a set-based update sets no moment."""
     open_lines(rows, occasion)
     for row in rows:
+        row.record.is_carried_over = False
         row.record.updated_at = timezone.now()
 
 
@@ -129,6 +130,7 @@ ASSESSMENTS = Kind(
     match=match_assessments,
     prepare=stamp_assessments,
     follow=grade_assessments,
+    content=frozenset(column.name for column in _ENTERED),
     rows=rows_of_assessments,
     lock=lock_assessments,
     holds=assessments_of_closed_years,

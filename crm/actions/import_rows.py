@@ -1,6 +1,6 @@
 """What a kind of import declares, and what is known of a row on its way in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from crm.lib.cells import Cell, Parser
+from crm.lib.cells import Cell, Parser, text
 from crm.models import User
 from crm.permissions import Permission
 
@@ -38,6 +38,12 @@ class Column:
     allowed: tuple[Any, ...] = ()  # the only words that it takes; translated when they are read
     is_key: bool = False  # a record is found by it, so that it cannot be emptied
     is_shared: bool = False  # many records share a few words: a new one may be a slip of the pen
+    surer: tuple[str, ...] = ()  # names that say it more surely than `headers`: they win where a file has several
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it may be called in a file; of several that a file has the first counts."""
+        return (*self.surer, self.name, *self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,12 @@ class Row:
         return bool(self.faults) and any(fault.column in columns for fault in self.faults)
 
     @property
+    def cleared(self) -> dict[str, Any]:
+        """What is emptied, by column. A stored text that is itself the word written here stays: exports give it out."""
+        words, stored = self.extra.get("emptying", {}), vars(self.record) if self.record else {}
+        return {name: it for name, it in self.emptied.items() if name not in words or stored.get(name) != words[name]}
+
+    @property
     def reasons(self) -> list[str]:
         """Why the row cannot be taken, in sentences."""
         return [fault.reason for fault in self.faults]
@@ -83,6 +95,11 @@ class Row:
     def is_new(self) -> bool:
         """Whether its record is not stored yet."""
         return self.before is None
+
+
+def tidied(key: Any) -> Any:
+    """A row's key whatever the spaces around its words and the widths of their signs."""
+    return tuple(map(tidied, key)) if isinstance(key, tuple) else text(key) if isinstance(key, str) else key
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,7 @@ class Kind:
     settle: Callable[[Sequence[Row], Occasion], None] = nothing  # after that, before changes are recorded
     follow: Callable[[Sequence[Row], Occasion], None] = nothing  # at the end, for what is created or updated
     resembling: Callable[[Sequence[Row], User | None], Iterable[NearDuplicate]] = no_rows  # of the rows that create
+    content: Collection[str] = ()  # columns of which a new record needs one: a row with none of them makes nothing
     rows: Callable[[User], Iterator[Sequence[Any]]] = no_rows  # what the person may see, as rows of the columns
     lock: Callable[[Sequence[int]], None] = nothing  # what an undo takes before it reads these records
     holds: Callable[[Sequence[Any]], Mapping[int, str]] = lambda records: {}  # records that cannot go back, and why

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, changed_fields, record_changes, snapshot
 from crm.actions.import_reading import check_map, map_by_headers, read_rows
-from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing
+from crm.actions.import_rows import Column, Fault, Kind, NearDuplicate, Occasion, Outcome, Row, nothing, tidied
 from crm.lib.bulk import insert_all, maker_of, update_all
 from crm.lib.collecting import collector_paused
 from crm.lib.mappings import ColumnMap
@@ -109,7 +109,9 @@ def read_as(
     chosen = column_map or map_by_headers(kind, table.headers)
     check_map(kind, chosen, table)
     taken = [row for row in table.rows if chosen.takes(row)]
-    return Reading(kind, chosen, read_rows(taken, kind, chosen, on_progress), len(table.rows) - len(taken))
+    return Reading(
+        kind, chosen, read_rows(taken, table.headers, kind, chosen, on_progress), len(table.rows) - len(taken)
+    )
 
 
 def import_table(*, kind: Kind, table: Table, column_map: ColumnMap | None = None, **options: Any) -> Report:
@@ -161,7 +163,7 @@ def _without_doubles(rows: Sequence[Row], chosen: ColumnMap) -> list[Row]:
     first: dict[Hashable, Row] = {}
     kept: list[Row] = []
     for row in rows:
-        earlier = None if row.faults else first.setdefault(row.record.pk if row.record else row.key, row)
+        earlier = None if row.faults else first.setdefault(row.record.pk if row.record else tidied(row.key), row)
         if earlier is None or earlier is row or not _combine(earlier, row, chosen):
             kept.append(row)
     return kept
@@ -174,7 +176,7 @@ def _combine(earlier: Row, row: Row, chosen: ColumnMap) -> bool:
         row.reject(_("the same record as in row {number}").format(number=earlier.number))
         return False
     differing = [name for name in row.fields.keys() | earlier.fields.keys() if name not in sums]
-    differing = [name for name in differing if row.fields.get(name) != earlier.fields.get(name)]
+    differing = [name for name in differing if tidied(row.fields.get(name)) != tidied(earlier.fields.get(name))]
     if differing:
         named = [chosen.columns[name].header if name in chosen.columns else name for name in sorted(differing)]
         said = _("the same record as in row {number}, with another {fields}")
@@ -195,10 +197,10 @@ def _fill(row: Row, kind: Kind, mode: str, make: Callable[[], Any]) -> None:
     else:
         row.before = None if row.record is None else snapshot(row.record)
         row.record = row.record or make()
-        row.fields |= row.emptied
+        row.fields |= row.cleared
         for name, value in row.fields.items():
             setattr(row.record, name, value)
-        row.outcome = _outcome(row)
+        row.outcome = _outcome(row, kind)
         if row.outcome != Outcome.UNCHANGED:
             _check_fields(row, kind)
 
@@ -207,7 +209,7 @@ def _look_on(row: Row, make: Callable[[], Any]) -> None:
     """What else is wrong with a rejected row, by a record of its own: others may be about the same one."""
     row.before = None if row.record is None else snapshot(row.record)
     row.record = make() if row.record is None else copy(row.record)
-    row.fields |= row.emptied
+    row.fields |= row.cleared
     for name, value in row.fields.items():
         setattr(row.record, name, value)
     texts = _texts(row.record.__class__)
@@ -216,9 +218,10 @@ def _look_on(row: Row, make: Callable[[], Any]) -> None:
         _refuse_values(row, {field.name for field in row.record._meta.concrete_fields} - doubtful)
 
 
-def _outcome(row: Row) -> Outcome:
+def _outcome(row: Row, kind: Kind) -> Outcome:
     if row.before is None:
-        return Outcome.CREATED
+        says_nothing = kind.content and row.fields.keys().isdisjoint(kind.content)
+        return Outcome.UNCHANGED if says_nothing else Outcome.CREATED
     return Outcome.UPDATED if row.is_touched or snapshot(row.record) != row.before else Outcome.UNCHANGED
 
 

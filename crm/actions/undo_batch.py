@@ -1,7 +1,7 @@
 """Taking back all that one batch of changes did, from its before-images: what an import and a merge share."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -11,14 +11,14 @@ from uuid import UUID
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.actions.changes import Edit, changed_fields, snapshot
 from crm.lib.batches import batches
 from crm.lib.bulk import update_all
-from crm.models import Branch, Change, Customer, User, people_seen_by
+from crm.models import Branch, BulkChange, Change, Customer, CustomerMerge, DataImport, User, people_seen_by
 
 AT_ONCE = 5000
 # Counters that only grow: an earlier number would let in again what it has shut out.
@@ -107,21 +107,61 @@ def unseen(one: Touched, by: User) -> set[int]:
 
 
 def changed_since(one: Touched, batch: UUID, by: User) -> dict[int, str]:
-    """Records with a version or a change that is not the batch's, with who made it if he exists for the person."""
-    reasons = {
-        pk: _("it was changed since")
-        for pk, record in one.records.items()
-        if getattr(record, "version", one.versions[pk]) != one.versions[pk]
-    }
+    """Records with a version or a change that is not the batch's, with who made it if he exists for the person.
+
+    What was undone meanwhile counts as never done where the record is as the batch left it.
+    """
+    versions, reasons = dict(one.versions), {}
     first = Change.objects.filter(batch=batch).order_by("sequence").values_list("sequence", flat=True).first()
     for some in batches(sorted(one.records), AT_ONCE):
         later = Change.objects.filter(
             table=one.model._meta.db_table, object_id__in=some, sequence__gt=first, is_tombstone=False
         )
-        for change in later.exclude(batch=batch).prefetch_related(people_seen_by(by, "by")):
-            day = timezone.localtime(change.at).strftime("%Y-%m-%d %H:%M")
-            reasons[change.object_id] = _("{who} changed it on {day}").format(who=change.by or "—", day=day)
-    return reasons
+        later = later.exclude(batch=batch).order_by("sequence").prefetch_related(people_seen_by(by, "by"))
+        undone = _undone_among({change.batch for change in later if change.batch})
+        for pk, changes in _by_record(later).items():
+            if _come_to_nothing(one.model, changes, undone):
+                versions[pk] = changes[-1].version
+            else:
+                last = next((change for change in reversed(changes) if change.batch not in undone), changes[-1])
+                day = timezone.localtime(last.at).strftime("%Y-%m-%d %H:%M")
+                reasons[pk] = _("{who} changed it on {day}").format(who=last.by or "—", day=day)
+    changed = [pk for pk, record in one.records.items() if getattr(record, "version", versions[pk]) != versions[pk]]
+    return dict.fromkeys(changed, _("it was changed since")) | reasons
+
+
+def _by_record(changes: Iterable[Change]) -> dict[int, list[Change]]:
+    found: dict[int, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.object_id, []).append(change)
+    return found
+
+
+def _undone_among(batches_of_changes: Collection[UUID]) -> set[UUID]:
+    """Of some batches those that were taken back, with those that took them back."""
+    found: set[UUID] = set()
+    for model in (DataImport, BulkChange, CustomerMerge) if batches_of_changes else ():
+        undone = model._base_manager.filter(undo_batch__isnull=False)
+        concerned = Q(batch__in=batches_of_changes) | Q(undo_batch__in=batches_of_changes)
+        found.update(*undone.filter(concerned).values_list("batch", "undo_batch"))
+    return found
+
+
+def _come_to_nothing(model: type[models.Model], changes: Sequence[Change], undone: Collection[UUID]) -> bool:
+    """Whether all changes of a record, one after another, were undone and left each value as it was."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for change in changes:
+        before = (change.before or {}) | before
+        after |= change.after or {}
+    passing = _NEVER_BACK | set(_stamped(model))
+    as_it_was = all(after.get(name) == value for name, value in before.items() if name not in passing)
+    return as_it_was and all(change.batch in undone for change in changes)
+
+
+def _stamped(model: type[models.Model]) -> list[str]:
+    """The columns that say when a record was last saved."""
+    return [field.attname for field in model._meta.concrete_fields if getattr(field, "auto_now", False)]
 
 
 def belonging(model: Any, attribute: str, parents: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -204,7 +244,7 @@ def restore(one: Touched, *, withdraw: Callable[[Any], None]) -> list[Edit]:
 
     Returns what is to be recorded.
     """
-    stamped = [field.attname for field in one.model._meta.concrete_fields if getattr(field, "auto_now", False)]
+    stamped = _stamped(one.model)
     edits, now = [], timezone.now()
     for pk, record in one.records.items():
         edits.append(Edit(record, snapshot(record)))
@@ -216,7 +256,7 @@ def restore(one: Touched, *, withdraw: Callable[[Any], None]) -> list[Edit]:
         for name in stamped:
             setattr(record, name, now)
         if hasattr(record, "version"):
-            record.version = one.versions[pk] + 1
+            record.version += 1
     records = [edit.record for edit in edits]
     update_all(one.model, records, changed_fields(edits))
     _point_again(one.model, records)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.actions.import_rows import Column, Kind, Row
+from crm.actions.import_rows import Column, Kind, Row, tidied
 from crm.actions.references import match_customers
 from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written, yes_or_no
 from crm.lib.batches import batches
@@ -24,33 +24,53 @@ def match_contacts(rows: Sequence[Row], user: User | None) -> None:
     for row in rows:
         row.fields = {name: row.values[name] for name in _OWN_FIELDS if name in row.values}
     placed = [row for row in rows if "customer" in row.extra and "name" in row.values and not row.is_wrong("id")]
-    stored = _stored(placed)
+    stored = _Stored(placed)
     for row in placed:
-        customer = row.fields["customer"] = row.extra["customer"]
-        by_number = "id" in row.values
-        row.key = ("id", row.values["id"]) if by_number else (customer.pk, row.values["name"])
-        fitting = stored.get((customer.pk, row.values["id"] if by_number else row.values["name"]), [])
-        if by_number and not fitting:
-            row.reject(_("this customer has no contact {number}").format(number=row.values["id"]), "id")
-        elif len(fitting) > 1:
-            row.reject(
-                _("the customer has several contacts “{word}”; write the number").format(word=row.values["name"]),
-                "name",
-            )
-        else:
-            row.record = fitting[0] if fitting else None
+        row.fields["customer"] = row.extra["customer"]
+        _choose(row, stored.find(row))
 
 
-def _stored(rows: Sequence[Row]) -> dict[tuple[int, Any], list[Contact]]:
-    """The contacts of the rows' customers, by customer and name and by customer and number."""
-    customers = {row.extra["customer"].pk: row.extra["customer"] for row in rows}
-    found: dict[tuple[int, Any], list[Contact]] = defaultdict(list)
-    for some in batches(customers, AT_ONCE):
-        for contact in Contact.objects.filter(deleted_at=None, customer__in=some).select_for_update():
-            contact.customer = customers[contact.customer_id]
-            found[contact.customer_id, contact.name].append(contact)
-            found[contact.customer_id, contact.pk].append(contact)
-    return found
+def _choose(row: Row, fitting: Sequence[Contact]) -> None:
+    """The contact of a row or none yet; a reason where its number is nobody's there or several are called so."""
+    if "id" in row.values and not fitting:
+        row.reject(_("this customer has no contact {number}").format(number=row.values["id"]), "id")
+    elif len(fitting) > 1:
+        said_so = _("the customer has several contacts “{word}”; write the number")
+        row.reject(said_so.format(word=row.values["name"]), "name")
+    else:
+        row.record = fitting[0] if fitting else None
+
+
+class _Stored:
+    """The contacts of the rows' customers, by each way of matching."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        customers = {row.extra["customer"].pk: row.extra["customer"] for row in rows}
+        self.found: dict[tuple, list[Contact]] = defaultdict(list)
+        self.alike: dict[tuple, list[Contact]] = defaultdict(list)
+        for some in batches(customers, AT_ONCE):
+            for contact in Contact.objects.filter(deleted_at=None, customer__in=some).select_for_update():
+                contact.customer = customers[contact.customer_id]
+                named = (contact.customer_id, contact.name)
+                self.found["id", contact.customer_id, contact.pk].append(contact)
+                self.found[named].append(contact)
+                self.alike[tidied(named)].append(contact)
+
+    def find(self, row: Row) -> list[Contact]:
+        """The contacts that a row may mean, which gets its key by it."""
+        customer = row.extra["customer"].pk
+        if "id" in row.values:
+            row.key = ("id", customer, row.values["id"])
+            return self.found.get(row.key, [])
+        row.key = (customer, row.values["name"])
+        return self.found.get(row.key, []) or self._alike(row)
+
+    def _alike(self, row: Row) -> list[Contact]:
+        """The contacts that a name with other spaces or widths of signs means; they keep their own."""
+        fitting = self.alike.get(tidied(row.key), [])
+        if fitting:
+            row.fields.pop("name")
+        return fitting
 
 
 def rows_of_contacts(user: User) -> Iterator[Sequence[Any]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.actions.customers import describe
-from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row
+from crm.actions.import_rows import Column, Kind, NearDuplicate, Occasion, Row, tidied
 from crm.actions.places import date_customers
 from crm.actions.references import (
     Words,
@@ -94,11 +94,10 @@ class _Stored:
 
     def _tidied(self, row: Row) -> list[Customer]:
         """The customers that a code or name with other spaces or widths of signs means; they keep their own."""
-        name = row.key[0]
-        tidied = (*row.key[:-1], text(row.key[-1]))
-        fitting = self.found.get(tidied, [])
+        name, tidy = row.key[0], tidied(row.key)
+        fitting = self.found.get(tidy, [])
         if fitting:
-            row.key = tidied
+            row.key = tidy
             row.fields.pop(name, None)
         return fitting
 
@@ -147,10 +146,10 @@ def _require_for_new(row: Row, user: User | None) -> None:
 def _join_names(rows: Iterable[Row]) -> None:
     """A new customer without a code is the one that another row of the file calls by the same name."""
     new = [row for row in rows if not row.faults and row.record is None]
-    named = {(row.fields["region"].pk, row.fields["name"]): row.key for row in new if "code" in row.values}
+    named = {tidied((row.fields["region"].pk, row.fields["name"])): row.key for row in new if "code" in row.values}
     for row in new:
         if row.key[0] == "name":
-            row.key = named.get(row.key[1:], row.key)
+            row.key = named.get(tidied(row.key[1:]), row.key)
 
 
 def _match_places(rows: Sequence[Row], user: User | None) -> None:
@@ -328,6 +327,7 @@ CUSTOMERS = Kind(
             ("客户名称", "名称", "客户", "customer", "customer name"),
             about=gettext_lazy("The full name; a new customer needs it."),
             is_key=True,
+            surer=("客户名称", "customer name"),
         ),
         Column("short_name", written, ("简称", "short name")),
         Column(
@@ -348,8 +348,9 @@ CUSTOMERS = Kind(
         Column(
             "division",
             text,
-            ("行政区划", "区划代码", "division"),
+            ("行政区划", "division"),
             about=gettext_lazy("The code or the name of the administrative division."),
+            surer=("区划代码",),
         ),
         Column(
             "parent",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.actions.facts import facts_changed
-from crm.actions.import_rows import Column, Kind, Occasion, Row
+from crm.actions.import_rows import Column, Kind, Occasion, Row, tidied
 from crm.actions.references import match_lines, open_lines
 from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written
 from crm.lib.batches import batches
@@ -34,7 +34,7 @@ def match_sales(rows: Sequence[Row], user: User | None) -> None:
                 row.reject(_("this customer's line has no sale {number}").format(number=row.values["id"]), "id")
         elif not row.faults:
             row.key = _key_of_sale(line.pk or id(line), row.fields)
-            row.record = stored.get(row.key)
+            row.record = stored.get(row.key) or _of_like_number(row, stored)
     _refuse_taken_numbers(placed, stored)
 
 
@@ -42,6 +42,14 @@ def _key_of_sale(line: int, values: dict[str, Any]) -> tuple:
     if values.get("contract_no"):
         return (line, values["contract_no"])
     return (line, values["signed_on"], values["amount"], values.get("note", ""))
+
+
+def _of_like_number(row: Row, stored: dict[tuple, Sale]) -> Sale | None:
+    """The sale that a contract number with other spaces or widths of signs means; it keeps its own."""
+    sale = stored.get(tidied(row.key)) if row.fields.get("contract_no") else None
+    if sale is not None:
+        row.fields["contract_no"] = sale.contract_no
+    return sale
 
 
 def _stored_sales(rows: Sequence[Row]) -> tuple[dict[tuple, Sale], dict[tuple, Sale]]:

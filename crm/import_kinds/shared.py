@@ -25,9 +25,13 @@ LINE_COLUMNS = (
     Column(
         "customer",
         written,
-        ("客户", "客户编码", "客户名称", "customer", "customer code", "customer name"),
+        ("客户", "客户名称", "customer", "customer name"),
         True,
         gettext_lazy("Our code, the credit code or the full name."),
+        surer=(
+            *("客户编码", "编码", "customer code", "code"),
+            *("统一社会信用代码", "信用代码", "credit code"),
+        ),
     ),
     Column(
         "region",

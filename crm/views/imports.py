@@ -1,10 +1,11 @@
 """Imports: the list, a new one, its test run, the job, the report, and taking it back."""
 
 from collections.abc import Callable
+from itertools import chain, islice
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,12 +21,13 @@ from crm.actions.undo_import import UndoRefused, start_undo
 from crm.import_forms import UploadForm
 from crm.import_templates import (
     MEDIA_TYPE,
-    MOST_RECORDS,
-    TooManyRecords,
+    MOST_IN_WORKBOOK,
     blank_cell_means,
+    csv_of_records,
     kind_label,
     write_template,
 )
+from crm.lib.exports import CSV, MEDIA_TYPES
 from crm.lib.spreadsheets import FileUnreadable
 from crm.list_pages import plain_list
 from crm.models import DataImport, ImportState, StoredFile
@@ -71,15 +73,10 @@ def download_template(request: PageRequest, kind: str) -> HttpResponse:
     chosen = _own_kinds(request).get(kind)
     if chosen is None:
         raise Http404
-    has_records = request.GET.get("records") == "all"
-    try:
-        content = write_template(chosen, request.user, has_records=has_records)
-    except TooManyRecords:
-        said = _("More than {most} records: filter the list and export it instead; its file can be imported as well.")
-        messages.error(request, said.format(most=f"{MOST_RECORDS:,}"))
-        return redirect("crm:upload-import")
-    name = _("{kind}.xlsx") if has_records else _("{kind} template.xlsx")
-    return _attachment(content, name.format(kind=kind_label(chosen)), MEDIA_TYPE)
+    if request.GET.get("records") == "all":
+        return _all_records(request, chosen)
+    name = _("{kind} template.xlsx").format(kind=kind_label(chosen))
+    return _attachment(write_template(chosen, request.user), name, MEDIA_TYPE)
 
 
 @requires(Permission.IMPORT_DATA)
@@ -156,6 +153,17 @@ def get_import(request: PageRequest, pk: int) -> DataImport:
     return get_object_or_404(pages.imports_of(request.user), pk=pk)
 
 
+def _all_records(request: PageRequest, kind: Kind) -> Any:
+    """What the person may see of a kind, to be changed and imported again; csv where a workbook would take too long."""
+    records = kind.rows(request.user)
+    first = list(islice(records, MOST_IN_WORKBOOK + 1))
+    if len(first) <= MOST_IN_WORKBOOK:
+        content = write_template(kind, request.user, first)
+        return _attachment(content, _("{kind}.xlsx").format(kind=kind_label(kind)), MEDIA_TYPE)
+    pieces = csv_of_records(kind, chain(first, records))
+    return StreamingHttpResponse(pieces, MEDIA_TYPES[CSV], headers=_as_file(f"{kind_label(kind)}.csv"))
+
+
 def _own_kinds(request: PageRequest) -> dict[str, Kind]:
     """The kinds whose records the person may change."""
     return {name: kind for name, kind in import_kinds().items() if can(request.user, kind.permission)}
@@ -179,6 +187,9 @@ def _stored(file: StoredFile | None) -> HttpResponse:
 
 def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:
     """A file that browsers save and never show; what it is is said by us, not by whoever uploaded it."""
+    return HttpResponse(content, content_type=media_type, headers=_as_file(name))
+
+
+def _as_file(name: str) -> dict[str, str]:
     disposition = content_disposition_header(as_attachment=True, filename=name)
-    headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(content, content_type=media_type, headers=headers)
+    return {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}

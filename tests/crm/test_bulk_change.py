@@ -499,6 +499,8 @@ def test_a_later_bulk_change_of_the_same_customers_goes_first(north, three, clie
     assert undo(client, first).status_code == 409
     undo(client, second)
     assert industries(*three) == ["公安", "公安", "公安"]
+    assert undo(client, first).status_code == 302
+    assert industries(*three) == ["公安", "应急", ""]
 
 
 def test_what_one_sees_no_more_holds_the_undo_up(north, south_region, three, client_of):

@@ -12,7 +12,18 @@ from django.utils import translation
 
 from crm.actions.imports import import_kinds, import_table
 from crm.lib.spreadsheets import Table, TableRow, read_table
-from crm.models import Change, Customer, CustomerLine, CustomerRegion, DataImport, ImportState, Role, Sale, Way
+from crm.models import (
+    Change,
+    Customer,
+    CustomerLine,
+    CustomerRegion,
+    DataImport,
+    Division,
+    ImportState,
+    Role,
+    Sale,
+    Way,
+)
 from tests.factories import BranchFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, UserFactory
 from tests.undo import undo_import
 
@@ -359,6 +370,43 @@ def test_a_sale_without_contract_number_is_found_again_by_what_it_says(run, writ
     run("sales", file)
     assert rejected_of(file) == {4: "the same record as in row 2"}
     assert "unchanged 2, rejected 1" in run("sales", file)[0]
+
+
+def test_our_code_says_whose_a_sale_is_whatever_the_name_beside_it(run, write, police_line):
+    header = "客户,客户名称,统一社会信用代码,客户编码,产品线,合同号,签订日期,金额"
+    file = write(header, "旧名,旧称,无,C1,公安,HT-1,2026-03-05,1")
+    assert "created 1" in run("sales", file)[0]
+    assert Sale.objects.get().line == police_line
+
+
+def test_a_row_without_our_code_says_whose_it_is_by_credit_code_or_name(run, write, police_line):
+    coded = CustomerLineFactory(customer__credit_code="X1", customer__region=police_line.customer.region)
+    file = write(
+        "客户编码,客户名称,信用代码,产品线,合同号,签订日期,金额",
+        ",杭州市公安局,,公安,HT-1,2026-03-05,1",
+        ",旧名,X1,公安,HT-2,2026-03-05,2",
+        ",,,公安,HT-3,2026-03-05,3",
+    )
+    run("sales", file)
+    assert rejected_of(file) == {4: "客户编码: there must be something here"}
+    assert list(Sale.objects.order_by("pk").values_list("line", flat=True)) == [police_line.pk, coded.pk]
+
+
+@pytest.mark.parametrize("header", ["客户,编码", "Customer,Code", "customer name,customer code"])
+def test_two_customers_of_one_name_are_told_apart_by_the_code_in_the_file(run, write, north_region, header):
+    lines = [CustomerLineFactory(customer__name="重名局", customer__region=north_region) for _ in range(2)]
+    rows = (f"重名局,{line.customer.code},公安,HT-1,2026-03-05,1" for line in lines)
+    assert "created 2" in run("sales", write(f"{header},产品线,合同号,签订日期,金额", *rows))[0]
+
+
+def test_of_several_names_of_a_column_the_first_counts(run, write, north_region):
+    division = Division.objects.order_by("pk").first()
+    file = write(
+        "客户编码,客户,名称,客户名称,行政区划,区划代码,大区", f"C1,客,名,杭州市公安局,无此地,{division.code},north"
+    )
+    assert "created 1" in run("customers", file)[0]
+    customer = Customer.objects.get()
+    assert (customer.name, customer.division) == ("杭州市公安局", division)
 
 
 def test_a_sale_opens_the_line_that_its_customer_did_not_have(run, write, police_line):

@@ -1,16 +1,12 @@
 """What is particular to each kind of import, and that what one sees comes back as it went out."""
 
-import csv
-from datetime import date
-from io import BytesIO, StringIO
+from io import BytesIO
 
 import pytest
 
 from crm.actions.imports import Outcome, import_kinds, import_table
-from crm.import_templates import write_template
-from crm.lib.cells import guarded
+from crm.import_templates import csv_of_records, write_template
 from crm.lib.mappings import mapping_of
-from crm.lib.money import yuan
 from crm.lib.spreadsheets import read_table
 from crm.models import Change, Contact, Customer, LineMember, Role, User, Way
 from tests.factories import (
@@ -87,6 +83,26 @@ def test_of_two_contacts_of_one_name_the_number_tells(take, north_region):
         3: "姓名: the customer has several contacts “王芳”; write the number",
         4: "联系人编号: this customer has no contact 99999",
     }
+
+
+def test_a_name_in_other_spaces_or_widths_is_the_contact_of_that_name(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    known = ContactFactory(customer=customer, name="张三丰(武当)", phone="1")
+    odd = ContactFactory(customer=customer, name="李雷 ", phone="1")
+    report = take("contacts", CONTACT, "C1,\u00a0张三丰（武当） ,,138,", "C1,李雷,,139,")
+    for contact in (known, odd):
+        contact.refresh_from_db()
+    assert counts(report) == [0, 2, 0, 0]
+    assert [(one.name, one.phone) for one in (known, odd)] == [("张三丰(武当)", "138"), ("李雷 ", "139")]
+
+
+def test_of_two_contacts_in_other_spaces_each_is_found_by_its_very_name(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region)
+    for name in ("张三丰", "张三丰 "):
+        ContactFactory(customer=customer, name=name, phone="1")
+    report = take("contacts", CONTACT, "C1,张三丰,,138,", "C1,张三丰 ,,139,", "C1,\u00a0张三丰,,140,")
+    assert reasons(report) == {4: "姓名: the customer has several contacts “\u00a0张三丰”; write the number"}
+    assert dict(customer.contacts.values_list("name", "phone")) == {"张三丰": "138", "张三丰 ": "139"}
 
 
 def test_a_contact_of_another_region_does_not_exist_for_who_imports(take, north, south_region):
@@ -182,6 +198,28 @@ def test_a_word_empties_and_a_blank_does_not(take, north_region):
     assert (customer.short_name, customer.note, customer.industry) == ("", "", "业")
 
 
+@pytest.mark.parametrize("word", ["(clear)", "（清空）", " (Clear) "])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_text_that_is_itself_a_word_that_empties_comes_back(word, form, head_office, north_region):
+    customer = CustomerFactory(region=north_region, note=word, short_name=word)
+    line = CustomerLineFactory(customer=customer)
+    ContactFactory(customer=customer, title=word)
+    SaleFactory(line=line, note=word)
+    AssessmentFactory(line=line, note=word, fiscal_year=2020)
+    CycleFactory(fiscal_year=2020, state="closed", published_at="2019-12-20T00:00:00Z")
+    for kind in ("customers", "contacts", "sales", "assessments"):
+        report = there_and_back(import_kinds()[kind], form, head_office)
+        assert reasons(report) == {}
+        assert counts(report) == [0, 0, 1, 0]
+
+
+def test_another_word_that_empties_empties_it(take, north_region):
+    customer = CustomerFactory(code="C1", region=north_region, note="(clear)")
+    take("customers", "客户编码,备注", "C1,（清空）")
+    customer.refresh_from_db()
+    assert customer.note == ""
+
+
 def test_a_word_empties_figures_with_a_factor_too(take, north_region):
     line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
     assessment = AssessmentFactory(line=line, fiscal_year=2026, budget_amount=5)
@@ -206,23 +244,59 @@ def test_two_rows_that_name_one_new_customer_are_one_too_many(take, north_region
     assert reasons(report) == {3: "the same record as in row 2", 4: "the same record as in row 2"}
 
 
+@pytest.mark.parametrize("name", ["空白公司 ", "\u00a0空白公司", "空白公司\u3000"])
+def test_a_new_customer_in_other_spaces_is_one_too_many(take, north_region, name):
+    report = take("customers", "客户编码,客户名称,大区", ",空白公司,north", f",{name},north", f"C1,{name},north")
+    assert set(reasons(report).values()) == {"the same record as in row 2"}
+    assert len(reasons(report)) == 2
+
+
+def test_new_records_in_other_widths_are_one_too_many(take, north_region):
+    CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    same = {3: "the same record as in row 2"}
+    named = ("客户名称,大区", "空白（公司）,north", "空白(公司),north")
+    assert reasons(take("customers", *named)) == same
+    assert Customer.objects.filter(name="空白（公司）").count() == 1
+    assert reasons(take("customers", "客户编码,客户名称,大区", "Ｂ１,甲,north", "B1,乙,north")) == same
+    assert reasons(take("contacts", CONTACT, "C1,张三丰,,1,", "C1,张三丰 ,,2,")) == same
+    sales = ("客户,产品线,合同号,签订日期,金额", "C1,公安,HT（1）,2026-03-05,1", "C1,公安,HT(1) ,2026-03-06,2")
+    assert reasons(take("sales", *sales)) == same
+
+
+def test_a_contract_number_in_other_spaces_is_the_sale_of_that_number(take, north_region):
+    sale = SaleFactory(line__customer__code="C1", line__customer__region=north_region, contract_no="HT-1", amount=1)
+    report = take("sales", "客户,产品线,合同号,签订日期,金额", "C1,公安, ＨＴ-1 ,2026-03-05,2")
+    sale.refresh_from_db()
+    assert counts(report) == [0, 1, 0, 0]
+    assert (sale.contract_no, sale.amount) == ("HT-1", 2_00)
+
+
+@pytest.mark.parametrize("stored", [(), ("HT-1",)])
+def test_rows_of_one_number_in_other_spaces_are_added_up(take, north_region, stored):
+    line = CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    for number in stored:
+        SaleFactory(line=line, contract_no=number, amount=1)
+    columns = {
+        "customer": "客户",
+        "product_line": "产品线",
+        "contract_no": "合同号",
+        "signed_on": "日",
+        "amount": "金额",
+    }
+    chosen = mapping_of({"columns": columns, "sum": ["amount"]}, name="mapping")
+    rows = ("客户,产品线,合同号,日,金额", "C1,公安,HT-1,2026-03-05,1", "C1,公安,HT-1 ,2026-03-05,2")
+    assert reasons(take("sales", *rows, column_map=chosen)) == {}
+    assert list(line.sales.values_list("contract_no", "amount")) == [("HT-1", 3_00)]
+
+
 # --- there and back
 
 
-def as_csv(kind, user) -> bytes:
-    """What a person sees of a kind, as a csv file in our own units."""
-    lines = StringIO(newline="")
-    writer = csv.writer(lines)
-    writer.writerow(column.headers[0] for column in kind.columns)
-    for row in kind.rows(user):
-        cells = zip(row, kind.columns, strict=True)
-        writer.writerow("" if value is None else guarded(in_file(value, column)) for value, column in cells)
-    return lines.getvalue().encode()
-
-
-def in_file(value, column) -> str:
-    in_hundredths = column.parse.__name__ in ("amount", "not_negative", "margin")
-    return str(yuan(value)) if in_hundredths else value.isoformat() if isinstance(value, date) else str(value)
+def there_and_back(kind, form, user):
+    """What becomes of what a person sees of a kind, taken along and imported as it is."""
+    rows = kind.rows(user)
+    content = b"".join(csv_of_records(kind, rows)) if form == "csv" else write_template(kind, user, rows)
+    return import_table(kind=kind, table=read_table(content, f"a.{form}"), by=user)
 
 
 def company(region, size: int) -> None:
@@ -247,8 +321,7 @@ def test_what_goes_out_comes_back_without_a_change(kind, form, head_office, nort
     company(north_region, 12)
     CycleFactory()
     chosen = import_kinds()[kind]
-    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
-    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    report = there_and_back(chosen, form, head_office)
     assert reasons(report) == {}
     assert counts(report) == [0, 0, len(list(chosen.rows(head_office))), 0]
     assert not Change.objects.exists()
@@ -260,9 +333,7 @@ def test_ten_thousand_customers_come_back_without_a_change(form, head_office, no
     Customer.objects.bulk_create(
         CustomerFactory.build(region=north_region, name=f"{ODD[number % len(ODD)]}{number}") for number in range(10_000)
     )
-    chosen = import_kinds()["customers"]
-    content = as_csv(chosen, head_office) if form == "csv" else write_template(chosen, head_office, has_records=True)
-    report = import_table(kind=chosen, table=read_table(content, f"a.{form}"), by=head_office)
+    report = there_and_back(import_kinds()["customers"], form, head_office)
     assert counts(report) == [0, 0, 10_000, 0]
 
 

@@ -15,7 +15,14 @@ from crm.actions.undo_import import work_on_undo
 from crm.actions.work_on_import import work_on_import
 from crm.lib.spreadsheets import inspect_file
 from crm.models import Customer, CustomerLine, DataImport, ImportState, Job, Role, Sale
-from tests.factories import CustomerFactory, CustomerLineFactory, UserFactory
+from tests.factories import (
+    AssessmentFactory,
+    ContactFactory,
+    CustomerFactory,
+    CustomerLineFactory,
+    SaleFactory,
+    UserFactory,
+)
 from tests.pages import queries_of
 
 HEADER = "客户编码,客户名称,大区"
@@ -490,6 +497,20 @@ def test_a_template_with_all_records_changes_nothing_when_it_comes_back(web, nor
     one = checked(web, SimpleUploadedFile("back.xlsx", template.content))
     assert counts_on(web, one) == {"created": 0, "updated": 0, "unchanged": 2, "rejected": 0}
     assert CustomerLine.objects.get() == line
+
+
+@pytest.mark.parametrize("kind", ["customers", "contacts", "sales", "assessments"])
+def test_more_records_than_a_workbook_carries_come_as_csv(web, north_region, monkeypatch, kind):
+    monkeypatch.setattr("crm.views.imports.MOST_IN_WORKBOOK", 2)
+    for number in range(3):
+        line = CustomerLineFactory(customer__region=north_region, customer__note=f"=1+{number}")
+        ContactFactory(customer=line.customer)
+        SaleFactory(line=line, amount=1_05)
+        AssessmentFactory(line=line, expected_margin=-10_05)
+    answer = web.get(f"/imports/templates/{kind}/?records=all")
+    assert answer["Content-Disposition"].endswith('.csv"')
+    one = checked(web, SimpleUploadedFile("back.csv", b"".join(answer.streaming_content)), kind)
+    assert counts_on(web, one) == {"created": 0, "updated": 0, "unchanged": 3, "rejected": 0}
 
 
 # --- cost

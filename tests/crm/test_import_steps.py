@@ -75,6 +75,12 @@ def test_an_upload_proposes_what_the_headers_say(upload):
     }
 
 
+def test_our_code_is_proposed_before_the_name(upload):
+    made = upload("客户名称,客户编码,产品线,签订日期,金额,合同金额", "甲,C1,公安,2026-03-05,1,2", kind="sales")
+    found = {name: said["header"] for name, said in made.mapping["columns"].items()}
+    assert (found["customer"], found["amount"]) == ("客户编码", "金额")
+
+
 def test_the_row_of_headers_is_the_one_with_most_names_of_columns(upload):
     assert upload("2026年客户名单,,,", ",,,", HEADER, GOOD).header_row == 3
 

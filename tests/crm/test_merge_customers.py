@@ -300,6 +300,9 @@ def test_of_two_merges_the_later_goes_back_first(merged, survivor, loser, head_o
     undo_merge(merge=second, by=head_office)
     loser.refresh_from_db()
     assert loser.merged_into == survivor
+    undo_merge(merge=first, by=head_office)
+    loser.refresh_from_db()
+    assert (loser.merged_into, loser.deleted_at) == (None, None)
 
 
 def test_five_hundred_contacts_cost_no_more_queries_than_one(merged, survivor, loser, head_office, north_region):

@@ -8,8 +8,10 @@ from django.utils import timezone
 from crm.actions import data_imports
 from crm.actions.contacts import save_contact
 from crm.actions.customers import save_customer
+from crm.actions.merge_customers import merge_customers
 from crm.actions.sales import save_sale
 from crm.actions.undo_import import UndoRefused
+from crm.actions.undo_merge import undo_merge
 from crm.actions.work_on_import import work_on_import
 from crm.models import Change, Contact, Customer, CustomerLine, ImportState, Role, Sale, User
 from tests.factories import ContactFactory, CustomerFactory, CustomerLineFactory, LineMemberFactory, SaleFactory
@@ -124,15 +126,56 @@ def test_a_child_customer_of_the_same_file_goes_with_its_parent(imported, head_o
     assert not Customer.objects.filter(deleted_at=None).exists()
 
 
-def test_a_later_import_of_the_same_records_holds_the_undo_up(imported, head_office, north_region):
-    first = imported(HEADER, "C1,甲,,north,")
-    second = imported(HEADER, "C1,乙,,,")
-    assert len(refused(first, head_office)) == 1
+def test_a_later_import_of_the_same_records_is_undone_first(imported, head_office, north_region):
+    customer = CustomerFactory(code="C1", name="甲", region=north_region)
+    first = imported(HEADER, "C1,乙,,north,", "C2,新,,north,")
+    second = imported(HEADER, "C1,丙,,north,", "C2,更新,,north,公安")
+    assert len(refused(first, head_office)) == 2
     undo_import(data_import=second, by=head_office)
-    assert (
-        len(refused(first, head_office)) == 1
-    )  # the customer is a new version by now: say so, take nothing for granted
-    assert Customer.objects.get().name == "甲"
+    undo_import(data_import=first, by=head_office)
+    customer.refresh_from_db()
+    assert (customer.name, customer.version) == ("甲", 5)
+    assert list(Customer.objects.visible_to(head_office)) == [customer]
+    assert list(Change.objects.of(customer).values_list("version", flat=True)) == [2, 3, 4, 5]
+
+
+def test_an_edit_before_a_later_import_that_was_undone_holds_the_undo_up(imported, north, head_office, north_region):
+    first = imported(HEADER, "C1,甲,,north,")
+    customer = Customer.objects.get()
+    customer.short_name = "改"
+    save_customer(customer=customer, version=1, by=north)
+    undo_import(data_import=imported(HEADER, "C1,乙,,,"), by=head_office)
+    [(_row, _name, reason)] = refused(first, head_office)
+    assert reason.startswith("北方员工 changed it on ")
+
+
+def test_an_edit_after_a_later_import_that_was_undone_holds_the_undo_up(imported, north, head_office, north_region):
+    first = imported(HEADER, "C1,甲,,north,")
+    undo_import(data_import=imported(HEADER, "C1,乙,,,"), by=head_office)
+    customer = Customer.objects.get()
+    customer.short_name = "改"
+    save_customer(customer=customer, version=3, by=north)
+    [(_row, _name, reason)] = refused(first, head_office)
+    assert reason.startswith("北方员工 changed it on ")
+
+
+def test_what_the_undo_of_a_later_import_did_not_bring_back_holds_the_undo_up(imported, head_office, north_region):
+    first = imported(HEADER, "C1,甲,,north,")
+    second = undo_import(data_import=imported(HEADER, "C1,乙,,,"), by=head_office)
+    back = Change.objects.get(batch=second.undo_batch)
+    back.after["name"] = "丙"
+    back.save()
+    assert len(refused(first, head_office)) == 1
+
+
+def test_a_later_merge_that_was_undone_is_not_in_the_way(imported, head_office, north_region):
+    first = imported(HEADER, "C1,甲,,north,公安", "C2,乙,,north,公安")
+    survivor, loser = Customer.objects.order_by("code")
+    made = merge_customers(survivor=survivor, loser=loser, versions=(1, 1), from_loser=("name",), by=head_office)
+    assert len(refused(first, head_office)) > 1
+    undo_merge(merge=made, by=head_office)
+    undo_import(data_import=first, by=head_office)
+    assert not Customer.objects.visible_to(head_office).exists()
 
 
 TAKEN = "what it had before is taken by now: "
@@ -256,6 +299,16 @@ def test_created_people_cannot_sign_in_any_more_and_may_be_imported_again(import
     assert not User.objects.filter(username__in=("wang", "li"), is_active=True).exists()
     assert imported(*PEOPLE, kind="people").report["counts"]["updated"] == 2
     assert User.objects.filter(username__in=("wang", "li"), is_active=True).count() == 2
+
+
+def test_people_go_back_import_by_import(imported, head_office, north_region, south_region):
+    first = imported(*PEOPLE, kind="people")
+    second = imported(PEOPLE[0], "wang,王伟,大区员工,south", kind="people")
+    assert len(refused(first, head_office)) == 1
+    undo_import(data_import=second, by=head_office)
+    assert User.objects.get(username="wang").region == north_region
+    undo_import(data_import=first, by=head_office)
+    assert not User.objects.filter(username__in=("wang", "li"), is_active=True).exists()
 
 
 def test_people_who_have_work_by_now_hold_the_undo_up(imported, head_office, north_region):

@@ -7,7 +7,11 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from grading.models import Assessment, CycleState, Grade, GradeRecord
+from crm.actions.imports import Outcome, import_kinds, import_table
+from crm.lib.spreadsheets import read_table
+from crm.models import Change
+from grading.actions.records import regrade_lines
+from grading.models import Assessment, Cause, CycleState, Grade, GradeRecord
 from tests.factories import AssessmentFactory, CustomerLineFactory, CycleFactory, SaleFactory
 
 HEADER = "客户,产品线,财年,预期毛利率,潜在销售额,潜在需求,预算状态,预算符合价格政策,时间表明确,了解决策人,预计成交日期"
@@ -68,10 +72,50 @@ def test_before_its_cycle_is_opened_an_assessment_is_kept_and_not_graded(run, li
     assert not Grade.objects.exists()
 
 
-def test_importing_confirms_figures_that_were_carried_over(run, line):
-    AssessmentFactory(line=line, is_carried_over=True, has_begun_selection=False, budget_amount=None)
-    assert "updated 1" in run(HEADER, WORKED)[0]
+def test_a_row_that_changes_a_carried_over_figure_confirms_all_of_them(run, line):
+    AssessmentFactory(line=line, is_carried_over=True)
+    assert "updated 1" in run(HEADER, WORKED.replace("400万", "500万"))[0]
     assert Assessment.objects.get().is_carried_over is False
+
+
+def test_a_row_that_changes_no_carried_over_figure_confirms_none(run, line):
+    AssessmentFactory(line=line, is_carried_over=True)
+    assert "updated 0, unchanged 1" in run(HEADER, WORKED)[0]
+    assert Assessment.objects.get().is_carried_over is True
+
+
+def test_added_up_rows_confirm_what_their_sum_changes(run, line, tmp_path):
+    AssessmentFactory(line=line, is_carried_over=True)
+    mapping = tmp_path / "mapping.json"
+    columns = {"customer": "客户", "product_line": "产品线", "fiscal_year": "财年", "potential_sales": "潜在销售额"}
+    mapping.write_text(json.dumps({"columns": columns, "sum": ["potential_sales"]}))
+    assert "updated 1" in run(HEADER, WORKED, WORKED, options=("--mapping", str(mapping)))[0]
+    assert not Assessment.objects.get().is_carried_over
+
+
+def test_a_row_without_any_figure_makes_no_assessment(run, line):
+    CycleFactory(state=CycleState.OPEN)
+    assert "created 0, updated 0, unchanged 1" in run(HEADER, "C1,公安,2026,,,,,,,,")[0]
+    assert not Assessment.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_list_of_a_cycle_comes_back_without_a_change(north, north_region, client_of, form, language):
+    CycleFactory(state=CycleState.OPEN)
+    carried, confirmed, _without = (
+        CustomerLineFactory(customer__name="重名局", customer__region=north_region) for _ in range(3)
+    )
+    AssessmentFactory(line=carried, is_carried_over=True)
+    AssessmentFactory(line=confirmed)
+    regrade_lines(line_ids=[carried.pk, confirmed.pk], fiscal_year=2026, cause=Cause.RUN, by=None)
+    answer = client_of(north, language).post("/exports/cycle-grades/?cycle=2026", {"format": form})
+    table = read_table(b"".join(answer.streaming_content), f"list.{form}")
+    report = import_table(kind=import_kinds()["assessments"], table=table, by=north)
+    assert [row.reasons for row in report.rejected] == []
+    assert report.count(Outcome.UNCHANGED) == 3
+    assert Assessment.objects.filter(is_carried_over=True).count() == 1
+    assert not Change.objects.exists()
 
 
 def test_a_row_says_what_is_wrong_with_it(run, line):

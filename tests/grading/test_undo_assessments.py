@@ -60,6 +60,18 @@ def test_a_created_assessment_counts_no_more_and_its_grade_follows(imported, lin
     assert list(GradeRecord.objects.order_by("pk").values_list("letter", flat=True)) == ["B", None]
 
 
+def test_of_two_imports_the_later_goes_back_first(imported, line, head_office):
+    opened = WORKED.replace("公安", "旅游")
+    first = imported(HEADER, WORKED, opened)
+    second = imported(HEADER, WORKED.replace("400万", "1亿"), opened.replace("400万", "1亿"))
+    undo_import(data_import=second, by=head_office)
+    assert label(line) == (GradeState.GRADED, "B")
+    undo_import(data_import=first, by=head_office)
+    assert label(line) == (GradeState.NOT_ASSESSED, None)
+    assert not Assessment.objects.visible_to(head_office).exists()
+    assert not CustomerLine.objects.get(product_line__code="tourism").is_active
+
+
 def test_it_may_be_imported_again_and_entered_by_hand(imported, line, head_office):
     undo_import(data_import=imported(HEADER, WORKED), by=head_office)
     assert imported(HEADER, WORKED).report["counts"]["created"] == 1

@@ -294,11 +294,15 @@ def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _counted(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[Cells]:
+    held = 0
     for number, cells in enumerate(rows, start=1):
         if number - asked["header_row"] > asked["rows"]:
             raise Refusal("rows", reach=number)
         if len(cells) > asked["columns"]:
             raise Refusal("columns", reach=len(cells))
+        held += len(cells)
+        if held > asked["cells"]:
+            raise Refusal("too_much")
         yield cells
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
 
+_HELD_BEFORE_THE_END = 80_000_000  # bytes; what comes after them waits until the child has refused nothing
+_A_CELL = 88  # bytes, beside those of its text
+_REFUSAL = b'{"refused":'
 CHILD = Path(__file__).with_name("parse_file.py")
 _SENTENCES = {
     "unpacked": _("{name} unpacks to more than 50 MB; split it into several files"),
@@ -71,10 +74,25 @@ def parse(file: Path | bytes, name: str, question: dict[str, Any], limits: Limit
         clock = threading.Timer(limits.clock, child.kill)
         stack.callback(clock.cancel)
         clock.start()
-        for line in child.stdout or ():
+        kept = stack.enter_context(tempfile.TemporaryFile())
+        for line in _beginning(child.stdout or (), kept):
             yield _answer(line, name, limits)
         if child.wait():
             raise _ended(child.returncode, errors, name, limits)
+        kept.seek(0)
+        for line in kept:
+            yield _answer(line, name, limits)
+
+
+def _beginning(lines: Iterable[bytes], kept: IO[bytes]) -> Iterator[bytes]:
+    """The first lines and a refusal; what stands between them costs no memory as long as the file may be refused."""
+    taken = 0
+    for line in lines:
+        taken += len(line) + _A_CELL * line.count(b",")
+        if taken <= _HELD_BEFORE_THE_END or line.startswith(_REFUSAL):
+            yield line
+        else:
+            kept.write(line)
 
 
 @contextmanager

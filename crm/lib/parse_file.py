@@ -18,6 +18,7 @@ import re
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -50,6 +51,7 @@ _PLACE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]*\d+)[\"']")
 _ROWS_AND_CELLS = re.compile(rb"<(?:[\w.-]+:)?(row|c)(?=[\s/>])([^>]*)")
 _BLOCK = 1_000_000  # bytes or signs at a time
 _ROWS_AT_ONCE = 1000
+_DECIDING_LINES = 100
 
 
 class Refusal(Exception):
@@ -283,7 +285,7 @@ def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     encoding = _encoding(file)
     file.seek(0)
     with io.TextIOWrapper(file, encoding=encoding, newline="") as written:
-        delimiter = _delimiter(written.read(_BLOCK), asked["header_row"])
+        delimiter = _delimiter(written.read(_BLOCK))
         written.seek(0)
         csv.field_size_limit(asked["signs"])
         yield {"sheet": "", "height": None}
@@ -333,14 +335,19 @@ def _try(file: BinaryIO, encoding: str) -> bool:
     return True
 
 
-def _delimiter(beginning: str, header_row: int) -> str:
-    """What separates the cells of the headers: what stands there most often outside of quotation marks."""
-    lines = re.sub(r'"[^"]*"', "", beginning).splitlines()[header_row - 1 :]
-    for line in lines:
-        counts = {sign: line.count(sign) for sign in ",;\t"}
-        if any(counts.values()):
-            return max(counts, key=lambda sign: counts[sign])
-    return ","
+def _delimiter(beginning: str) -> str:
+    """What separates the cells: the sign that most of the first lines have equally often, outside of quotation marks.
+
+    Whichever row holds the headers, so that a file is read as it was shown. A title above may hold another sign.
+    """
+    lines = re.sub(r'"[^"]*"', "", beginning).splitlines()[:_DECIDING_LINES]
+    return max(",;\t", key=lambda sign: _regularity([line.count(sign) for line in lines]))
+
+
+def _regularity(counts: list[int]) -> tuple[int, int]:
+    """In how many lines a sign stands equally often, and how often that is."""
+    times = Counter(count for count in counts if count)
+    return max(((lines, count) for count, lines in times.items()), default=(0, 0))
 
 
 # --- both

@@ -15,7 +15,7 @@ from crm.lib.parsing import FileUnreadable, Limits, parse
 __all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table"]
 
 MOST_ROWS = Limits.rows
-PREVIEWED = 20
+PREVIEWED = 50
 LONGEST_SHEET_NAME = 100  # Excel writes 31 signs, other programs more; an import remembers as many
 _FORMS = {".xlsx": "workbook", ".xlsm": "workbook", ".csv": "text", ".txt": "text"}
 

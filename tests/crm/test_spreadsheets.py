@@ -188,9 +188,17 @@ def test_excels_unicode_text_is_read(tmp_path, encoding):
 
 def test_a_csv_is_looked_at_without_being_read_to_its_end(tmp_path):
     file = tmp_path / "x.csv"
-    file.write_text("title only\n" + "a;b\n" * 30)
+    file.write_text("title only\n" + "a;b\n" * 60)
     [sheet] = inspect_file(file)
-    assert (sheet.name, sheet.height, len(sheet.rows), sheet.rows[1]) == ("", None, 20, (2, ["a", "b"]))
+    assert (sheet.name, sheet.height, len(sheet.rows), sheet.rows[1]) == ("", None, 50, (2, ["a", "b"]))
+
+
+def test_a_title_with_other_signs_does_not_part_the_table_below_it(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("名单,2026年,草稿\n\n客户名称;地址\n甲;杭州, 西湖\n乙;宁波\n", encoding="utf-8")
+    [sheet] = inspect_file(file)
+    assert sheet.rows[1:] == [(3, ["客户名称", "地址"]), (4, ["甲", "杭州, 西湖"]), (5, ["乙", "宁波"])]
+    assert [row.cells["地址"] for row in read_table(file, header_row=3).rows] == ["杭州, 西湖", "宁波"]
 
 
 def test_a_comma_within_quotation_marks_parts_no_columns(tmp_path):

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 from xml.parsers.expat import ExpatError, ParserCreate
 
 import orjson
@@ -52,6 +52,7 @@ _ROWS_AND_CELLS = re.compile(rb"<(?:[\w.-]+:)?(row|c)(?=[\s/>])([^>]*)")
 _BLOCK = 1_000_000  # bytes or signs at a time
 _ROWS_AT_ONCE = 1000
 _DECIDING_LINES = 100
+_CSV_ERRORS = {"larger than field limit": "cell", "unexpected end of data": "open_quote"}
 
 
 class Refusal(Exception):
@@ -289,10 +290,17 @@ def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         written.seek(0)
         csv.field_size_limit(asked["signs"])
         yield {"sheet": "", "height": None}
-        try:
-            yield from _chunks(_counted(csv.reader(written, delimiter=delimiter, strict=True), asked), asked)
-        except csv.Error as error:
-            raise Refusal("no_csv", error=str(error)) from error
+        yield from _chunks(_counted(_parted(written, delimiter), asked), asked)
+
+
+def _parted(written: TextIO, delimiter: str) -> Iterator[Cells]:
+    number = 0
+    try:
+        for number, cells in enumerate(csv.reader(written, delimiter=delimiter, strict=True), start=1):
+            yield cells
+    except csv.Error as error:  # which says what it is by its text alone
+        code = next((code for words, code in _CSV_ERRORS.items() if words in str(error)), "no_csv")
+        raise Refusal(code, row=number + 1, error=str(error)) from error
 
 
 def _counted(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[Cells]:

@@ -58,7 +58,9 @@ def test_an_xlsx_keeps_days_numbers_and_formula_like_text(tmp_path):
         ("x.xlsx", b"no archive", "not an xlsx file"),
         ("x.csv", b"", "holds no headers"),
         ("x.csv", b"a,a\n1,2\n", "stands there twice"),
-        ("x.csv", b'a,b\n"open,1\n', "not a csv file"),
+        ("x.csv", b'a,b\n"open,1\n2,3\n', "x.csv: a quotation mark in row 2 is opened and never closed"),
+        ("x.csv", b'a,b\n1,2\n"closed"3,4\n', "x.csv is no csv file from row 3 on; open it in Excel"),
+        ("x.csv", b"a,b\n1," + b"2" * 32_768, "x.csv: a cell in row 2 holds more than 32,767 characters"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_with_a_reason(tmp_path, name, content, reason):

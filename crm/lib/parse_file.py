@@ -3,7 +3,8 @@
 Started by crm.lib.parsing with its path (it imports no Django): the question as JSON in its argument, the file on
 stdin, the answer on stdout as lines of JSON. A line is one of
 
-    {"sheet": name, "height": the last row, "is_hidden": bool}   what follows is of this sheet
+    {"sheet": name, "height": the last row}                      what follows is of this sheet; a text says besides
+                                                                 its "encoding" and "delimiter"
     {"rows": [[number, [cell, ...]], ...], "has_days": bool}     a day is {"day": ISO 8601}
     {"refused": code, ...}                                       the last line: why there is no table
 
@@ -289,18 +290,19 @@ def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         delimiter = _delimiter(written.read(_BLOCK))
         written.seek(0)
         csv.field_size_limit(asked["signs"])
-        yield {"sheet": "", "height": None}
+        yield {"sheet": "", "height": None, "encoding": encoding, "delimiter": delimiter}
         yield from _chunks(_counted(_parted(written, delimiter), asked), asked)
 
 
 def _parted(written: TextIO, delimiter: str) -> Iterator[Cells]:
-    number = 0
+    number = 1
     try:
-        for number, cells in enumerate(csv.reader(written, delimiter=delimiter, strict=True), start=1):
+        for cells in csv.reader(written, delimiter=delimiter, strict=True):
             yield cells
+            number += 1
     except csv.Error as error:  # which says what it is by its text alone
         code = next((code for words, code in _CSV_ERRORS.items() if words in str(error)), "no_csv")
-        raise Refusal(code, row=number + 1, error=str(error)) from error
+        raise Refusal(code, row=number, error=str(error)) from error
 
 
 def _counted(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[Cells]:

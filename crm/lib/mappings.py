@@ -17,8 +17,8 @@ from crm.lib.spreadsheets import Table, TableRow, read_table
 _KEYS = {"kind", "assumptions", "only", "columns", "sum"}
 _SOURCE_KEYS = {"header", "constant", "default", "values", "lookup", "factor"}
 _LOOKUP_KEYS = {"file", "key", "value"}
-_SENTENCES = {
-    dict: gettext_lazy("{where} must be an object: names in quotation marks, and behind each what it means"),
+_SENTENCES: dict[type, Any] = {
+    dict: gettext_lazy("{where} must be an object: names, and behind each what it means"),
     list: gettext_lazy("{where} must be a list, in square brackets"),
     str: gettext_lazy("{where} must be a text"),
 }

@@ -62,7 +62,7 @@ def read_table(file: Path | bytes, name: str = "", *, sheet: str | None = None, 
     question = {"sheet": sheet, "first": 0, "header_row": header_row}
     lines = _lines(file, name, question)
     first = next(lines)
-    manner = {key: first[key] for key in ("encoding", "delimiter") if key in first}
+    manner: dict[str, str] = {key: first[key] for key in ("encoding", "delimiter") if key in first}
     return _table((row for line in lines for row in line["rows"]), header_row, manner)
 
 

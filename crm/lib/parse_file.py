@@ -346,7 +346,7 @@ def _try(file: BinaryIO, encoding: str) -> bool:
 
 
 def _delimiter(beginning: str) -> str:
-    """What separates the cells: the sign that most of the first lines have equally often, outside of quotation marks.
+    """What separates the cells: the sign that most of the first lines have, and have equally often, beside quotations.
 
     Whichever row holds the headers, so that a file is read as it was shown. A title above may hold another sign.
     """
@@ -354,10 +354,10 @@ def _delimiter(beginning: str) -> str:
     return max(",;\t", key=lambda sign: _regularity([line.count(sign) for line in lines]))
 
 
-def _regularity(counts: list[int]) -> tuple[int, int]:
-    """In how many lines a sign stands equally often, and how often that is."""
-    times = Counter(count for count in counts if count)
-    return max(((lines, count) for count, lines in times.items()), default=(0, 0))
+def _regularity(counts: list[int]) -> tuple[int, int, int]:
+    """In how many lines a sign stands, in how many of them equally often, and how often that is."""
+    times = Counter(filter(None, counts))
+    return (times.total(), *max(((lines, count) for count, lines in times.items()), default=(0, 0)))
 
 
 # --- both

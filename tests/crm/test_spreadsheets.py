@@ -209,6 +209,12 @@ def test_a_comma_within_quotation_marks_parts_no_columns(tmp_path):
     assert read_table(file).headers == ("name, full", "a,b,c")
 
 
+def test_rows_that_end_early_do_not_hide_what_parts_them(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("code,lines,a,b\n1,x;y\n2,x;y,,1\n3,x;y,2\n")
+    assert read_table(file).headers == ("code", "lines", "a", "b")
+
+
 @pytest.mark.parametrize("content", [b"a,b\n1,\x002\n", "a,b\n".encode("utf-16-le")])
 def test_nul_is_no_text(tmp_path, content):
     file = tmp_path / "x.csv"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Row, tidied
 from crm.actions.references import match_customers
-from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written, yes_or_no
+from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written, written_code, yes_or_no
 from crm.lib.batches import batches
 from crm.lib.cells import whole, yes_no
 from crm.models import Contact, User
@@ -106,7 +106,7 @@ CONTACTS = Kind(
         Column("name", written, ("姓名", "联系人", "name", "contact"), True),
         Column("department", written, ("部门", "department")),
         Column("title", written, ("职务", "职位", "title")),
-        Column("phone", written, ("电话", "手机", "phone")),
+        Column("phone", written_code, ("电话", "手机", "phone")),
         Column("email", written, ("邮箱", "电子邮件", "e-mail", "email")),
         Column("is_key_person", yes_no, ("关键人", "key person")),
         Column("note", written, ("备注", "note")),

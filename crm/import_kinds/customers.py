@@ -27,7 +27,7 @@ from crm.actions.references import (
 )
 from crm.import_kinds.moves import end_ties_of_moved, match_moves
 from crm.import_kinds.parents import match_parents, refuse_orphans
-from crm.import_kinds.shared import AT_ONCE, called, labelled, said, streamed, words, written
+from crm.import_kinds.shared import AT_ONCE, called, labelled, said, streamed, words, written, written_code
 from crm.lib.bulk import among, append_all, update_all
 from crm.lib.cells import text
 from crm.lib.similar import Names
@@ -316,7 +316,7 @@ CUSTOMERS = Kind(
     columns=(
         Column(
             "code",
-            written,
+            written_code,
             ("客户编码", "编码", "customer code"),
             about=gettext_lazy("Finds the customer; a new one without a code gets its number as one."),
             is_key=True,
@@ -338,7 +338,7 @@ CUSTOMERS = Kind(
         ),
         Column(
             "credit_code",
-            written,
+            written_code,
             ("统一社会信用代码", "信用代码", "credit code"),
             about=gettext_lazy("Finds the customer in its region where there is no code."),
         ),
@@ -354,7 +354,7 @@ CUSTOMERS = Kind(
         ),
         Column(
             "parent",
-            written,
+            written_code,
             ("上级客户", "上级单位", "parent"),
             about=gettext_lazy("The code or the name of the customer above; it may stand in the same file."),
         ),

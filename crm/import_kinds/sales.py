@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from crm.actions.facts import facts_changed
 from crm.actions.import_rows import Column, Kind, Occasion, Row, tidied
 from crm.actions.references import match_lines, open_lines
-from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written
+from crm.import_kinds.shared import AT_ONCE, LINE_COLUMNS, streamed, written, written_code
 from crm.lib.batches import batches
 from crm.lib.cells import amount, day, whole
 from crm.models import CustomerLine, Sale, User
@@ -123,7 +123,7 @@ SALES = Kind(
         *LINE_COLUMNS,
         Column(
             "contract_no",
-            written,
+            written_code,
             ("合同号", "合同编号", "contract number", "contract no"),
             about=gettext_lazy("Finds the sale in its line; without it day, amount and note do."),
             is_key=True,

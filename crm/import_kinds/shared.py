@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
 
 from crm.actions.import_rows import Column
-from crm.lib.cells import Cell, Parser, choice, code, text
+from crm.lib.cells import Cell, Parser, choice, code, refuse_shortened, text
 
 AT_ONCE = 5000  # values in one query
 _READ_AT_ONCE = 2000
@@ -21,10 +21,16 @@ def written(cell: Cell) -> str:
     return cell if isinstance(cell, str) else code(cell)
 
 
+def written_code(cell: Cell) -> str:
+    """A code that is kept as it was written; refused where a spreadsheet has cut off its end."""
+    refuse_shortened(cell)
+    return written(cell)
+
+
 LINE_COLUMNS = (
     Column(
         "customer",
-        written,
+        written_code,
         ("客户", "客户名称", "customer", "customer name"),
         True,
         gettext_lazy("Our code, the credit code or the full name."),

@@ -28,6 +28,7 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119: nothing else that 
 _LARGEST_AMOUNT = 10**15  # yuan
 # Refuses what it cannot reckon exactly, and what would be written in more digits than any figure has.
 _EXACT = Context(prec=400, Emax=400, Emin=-400, traps=[Inexact, InvalidOperation, Overflow])
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 _MOST_EXACT = 10**15  # what a spreadsheet's number keeps all digits of
 YES = frozenset({"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"})
 NO = frozenset({"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"})
@@ -65,10 +66,18 @@ def refuse_nul(cell: Cell) -> None:
 
 def code(cell: Cell) -> str:
     """A code in one form. A spreadsheet keeps fifteen digits of a number: a longer one has lost its end."""
-    if isinstance(cell, float) and abs(cell) > _MOST_EXACT:
-        sentence = _("{cell} has lost its last digits in the spreadsheet: format the column as text and write it again")
-        raise CellError(sentence.format(cell=_quoted(f"{cell:.15g}")))
+    refuse_shortened(cell)
     return text(cell)
+
+
+def refuse_shortened(cell: Cell) -> None:
+    """Raise CellError for a code whose end a spreadsheet has cut off; in a csv it says so as 9.1130E+17."""
+    if isinstance(cell, float) and abs(cell) > _MOST_EXACT:
+        cell = f"{cell:.15g}"
+    elif not (isinstance(cell, str) and "+" in cell and _SHORTENED.fullmatch(cell.strip())):
+        return
+    sentence = _("{cell} has lost its last digits in the spreadsheet: format the column as text and write it again")
+    raise CellError(sentence.format(cell=_quoted(cell)))
 
 
 def amount(cell: Cell) -> int:

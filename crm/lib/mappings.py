@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.lib.cells import Cell, CellError, is_blank, refuse_nul, scaled, text
 from crm.lib.spreadsheets import Table, TableRow, read_table
@@ -16,6 +17,11 @@ from crm.lib.spreadsheets import Table, TableRow, read_table
 _KEYS = {"kind", "assumptions", "only", "columns", "sum"}
 _SOURCE_KEYS = {"header", "constant", "default", "values", "lookup", "factor"}
 _LOOKUP_KEYS = {"file", "key", "value"}
+_SENTENCES: dict[type, Any] = {
+    dict: gettext_lazy("{where} must be an object: names, and behind each what it means"),
+    list: gettext_lazy("{where} must be a list, in square brackets"),
+    str: gettext_lazy("{where} must be a text"),
+}
 
 
 class MappingUnreadable(Exception):
@@ -85,22 +91,27 @@ def read_mapping(path: Path, *, tables_in: Path) -> ColumnMap:
     return mapping_of(_content(path), name=path.name, tables_in=tables_in)
 
 
-def mapping_of(content: dict[str, Any], *, name: str, tables_in: Path | None = None) -> ColumnMap:
-    """A mapping from what a mapping file says; `name` is what messages call it. No folder: it cannot look up."""
-    _refuse_unknown(content, _KEYS, name)
-    try:
-        return ColumnMap(
-            columns={column: _source(column, said, tables_in) for column, said in content["columns"].items()},
-            kind=content.get("kind", ""),
-            only={header: frozenset(map(text, wanted)) for header, wanted in content.get("only", {}).items()},
-            sums=frozenset(content.get("sum", ())),
-            assumptions=tuple(content.get("assumptions", ())),
-        )
-    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
-        raise MappingUnreadable(_("{name} cannot be understood: {error}").format(name=name, error=error)) from error
+def mapping_of(content: Any, *, name: str, tables_in: Path | None = None) -> ColumnMap:
+    """A mapping from what a mapping file says; `name` is what messages call it. No folder: it cannot look up.
+
+    Headers and words are compared as a table's are, in one form whatever the width of their signs.
+    """
+    said = _known(content, _KEYS, name)
+    columns = _of_type(said.get("columns"), dict, f"{name}: columns")
+    only = _of_type(said.get("only", {}), dict, f"{name}: only")
+    return ColumnMap(
+        columns={column: _source(source, f"{name}: {column}", tables_in) for column, source in columns.items()},
+        kind=_of_type(said.get("kind", ""), str, f"{name}: kind"),
+        only={
+            text(header): frozenset(map(text, _of_type(wanted, list, f"{name}: only.{header}")))
+            for header, wanted in only.items()
+        },
+        sums=frozenset(map(text, _of_type(said.get("sum", []), list, f"{name}: sum"))),
+        assumptions=tuple(_of_type(said.get("assumptions", []), list, f"{name}: assumptions")),
+    )
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> Any:
     try:
         written = path.read_text(encoding="utf-8-sig")
         return tomllib.loads(written) if path.suffix == ".toml" else json.loads(written)
@@ -108,41 +119,61 @@ def _content(path: Path) -> dict[str, Any]:
         raise MappingUnreadable(_("{name} cannot be read: {error}").format(name=path.name, error=error)) from error
 
 
-def _source(name: str, said: str | dict[str, Any], tables_in: Path | None) -> Source:
-    if isinstance(said, str):
-        return Source(header=said)
-    _refuse_unknown(said, _SOURCE_KEYS, name)
+def _source(content: Any, where: str, tables_in: Path | None) -> Source:
+    if isinstance(content, str):
+        return Source(header=text(content))
+    said = _known(content, _SOURCE_KEYS, where)
     if ("header" in said) == ("constant" in said):
-        raise MappingUnreadable(_("{name} needs either a header or a constant").format(name=name))
+        raise MappingUnreadable(_("{name} needs either a header or a constant").format(name=where))
+    values = _of_type(said.get("values", {}), dict, f"{where}.values")
     return Source(
-        header=said.get("header", ""),
+        header=text(_of_type(said.get("header", ""), str, f"{where}.header")),
         constant=said.get("constant"),
         default=said.get("default"),
-        values=said.get("values", {}),
-        factor=Decimal(str(said["factor"])) if "factor" in said else None,
-        **_lookup(name, said["lookup"], tables_in) if "lookup" in said else {},
+        values={text(word): meant for word, meant in values.items()},
+        factor=_factor(said["factor"], f"{where}.factor") if "factor" in said else None,
+        **_lookup(said["lookup"], f"{where}.lookup", tables_in) if "lookup" in said else {},
     )
 
 
-def _lookup(name: str, said: dict[str, str], tables_in: Path | None) -> dict[str, Any]:
-    _refuse_unknown(said, _LOOKUP_KEYS, name)
+def _factor(said: Any, where: str) -> Decimal:
+    try:
+        factor = Decimal(str(said))
+    except InvalidOperation:
+        factor = Decimal("NaN")
+    if not factor.is_finite():
+        raise MappingUnreadable(_("{where} is no number: “{said}”").format(where=where, said=said))
+    return factor
+
+
+def _lookup(content: Any, where: str, tables_in: Path | None) -> dict[str, Any]:
+    said = _known(content, _LOOKUP_KEYS, where)
     if tables_in is None:
-        raise MappingUnreadable(_("{name} cannot look values up here; list them as values").format(name=name))
-    table = read_table(tables_in / said["file"])
-    absent = {said["key"], said["value"]} - set(table.headers)
+        raise MappingUnreadable(_("{name} cannot look values up here; list them as values").format(name=where))
+    file, key, value = (_of_type(said.get(name), str, f"{where}.{name}") for name in ("file", "key", "value"))
+    key, value = text(key), text(value)
+    table = read_table(tables_in / file)
+    absent = {key, value} - set(table.headers)
     if absent:
-        raise MappingUnreadable(
-            _("{file} has no column {absent}").format(file=said["file"], absent=", ".join(sorted(absent)))
-        )
-    found = {text(row.cells.get(said["key"])): row.cells.get(said["value"]) for row in table.rows}
-    return {"lookup": found, "lookup_name": said["file"]}
+        raise MappingUnreadable(_("{file} has no column {absent}").format(file=file, absent=", ".join(sorted(absent))))
+    found = {text(row.cells.get(key)): row.cells.get(value) for row in table.rows}
+    return {"lookup": found, "lookup_name": file}
 
 
-def _refuse_unknown(content: dict[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(content) - known)
+def _known(content: Any, known: set[str], where: str) -> dict[str, Any]:
+    """What is said there, by its names. Raises MappingUnreadable for a name that has no meaning there."""
+    said = _of_type(content, dict, where)
+    unknown = sorted(set(said) - known)
     if unknown:
         raise MappingUnreadable(
             _("{where} knows no {unknown}; it knows {known}").format(
                 where=where, unknown=", ".join(unknown), known=", ".join(sorted(known))
             )
         )
+    return said
+
+
+def _of_type(said: Any, wanted: type, where: str) -> Any:
+    if not isinstance(said, wanted):
+        raise MappingUnreadable(str(_SENTENCES[wanted]).format(where=where))
+    return said

@@ -3,7 +3,8 @@
 Started by crm.lib.parsing with its path (it imports no Django): the question as JSON in its argument, the file on
 stdin, the answer on stdout as lines of JSON. A line is one of
 
-    {"sheet": name, "height": the last row, "is_hidden": bool}   what follows is of this sheet
+    {"sheet": name, "height": the last row}                      what follows is of this sheet; a text says besides
+                                                                 its "encoding" and "delimiter"
     {"rows": [[number, [cell, ...]], ...], "has_days": bool}     a day is {"day": ISO 8601}
     {"refused": code, ...}                                       the last line: why there is no table
 
@@ -18,11 +19,12 @@ import re
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 from xml.parsers.expat import ExpatError, ParserCreate
 
 import orjson
@@ -50,6 +52,8 @@ _PLACE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]*\d+)[\"']")
 _ROWS_AND_CELLS = re.compile(rb"<(?:[\w.-]+:)?(row|c)(?=[\s/>])([^>]*)")
 _BLOCK = 1_000_000  # bytes or signs at a time
 _ROWS_AT_ONCE = 1000
+_DECIDING_LINES = 100
+_CSV_ERRORS = {"larger than field limit": "cell", "unexpected end of data": "open_quote"}
 
 
 class Refusal(Exception):
@@ -283,22 +287,34 @@ def _text(file: BinaryIO, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     encoding = _encoding(file)
     file.seek(0)
     with io.TextIOWrapper(file, encoding=encoding, newline="") as written:
-        delimiter = _delimiter(written.read(_BLOCK), asked["header_row"])
+        delimiter = _delimiter(written.read(_BLOCK))
         written.seek(0)
         csv.field_size_limit(asked["signs"])
-        yield {"sheet": "", "height": None}
-        try:
-            yield from _chunks(_counted(csv.reader(written, delimiter=delimiter, strict=True), asked), asked)
-        except csv.Error as error:
-            raise Refusal("no_csv", error=str(error)) from error
+        yield {"sheet": "", "height": None, "encoding": encoding, "delimiter": delimiter}
+        yield from _chunks(_counted(_parted(written, delimiter), asked), asked)
+
+
+def _parted(written: TextIO, delimiter: str) -> Iterator[Cells]:
+    number = 1
+    try:
+        for cells in csv.reader(written, delimiter=delimiter, strict=True):
+            yield cells
+            number += 1
+    except csv.Error as error:  # which says what it is by its text alone
+        code = next((code for words, code in _CSV_ERRORS.items() if words in str(error)), "no_csv")
+        raise Refusal(code, row=number, error=str(error)) from error
 
 
 def _counted(rows: Iterable[Cells], asked: dict[str, Any]) -> Iterator[Cells]:
+    held = 0
     for number, cells in enumerate(rows, start=1):
         if number - asked["header_row"] > asked["rows"]:
             raise Refusal("rows", reach=number)
         if len(cells) > asked["columns"]:
             raise Refusal("columns", reach=len(cells))
+        held += len(cells)
+        if held > asked["cells"]:
+            raise Refusal("too_much")
         yield cells
 
 
@@ -329,14 +345,19 @@ def _try(file: BinaryIO, encoding: str) -> bool:
     return True
 
 
-def _delimiter(beginning: str, header_row: int) -> str:
-    """What separates the cells of the headers: what stands there most often outside of quotation marks."""
-    lines = re.sub(r'"[^"]*"', "", beginning).splitlines()[header_row - 1 :]
-    for line in lines:
-        counts = {sign: line.count(sign) for sign in ",;\t"}
-        if any(counts.values()):
-            return max(counts, key=lambda sign: counts[sign])
-    return ","
+def _delimiter(beginning: str) -> str:
+    """What separates the cells: the sign that most of the first lines have, and have equally often, beside quotations.
+
+    Whichever row holds the headers, so that a file is read as it was shown. A title above may hold another sign.
+    """
+    lines = re.sub(r'"[^"]*"', "", beginning).splitlines()[:_DECIDING_LINES]
+    return max(",;\t", key=lambda sign: _regularity([line.count(sign) for line in lines]))
+
+
+def _regularity(counts: list[int]) -> tuple[int, int, int]:
+    """In how many lines a sign stands, in how many of them equally often, and how often that is."""
+    times = Counter(filter(None, counts))
+    return (times.total(), *max(((lines, count) for count, lines in times.items()), default=(0, 0)))
 
 
 # --- both

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
 
+_HELD_BEFORE_THE_END = 80_000_000  # bytes; what comes after them waits until the child has refused nothing
+_A_CELL = 88  # bytes, beside those of its text
+_REFUSAL = b'{"refused":'
 CHILD = Path(__file__).with_name("parse_file.py")
 _SENTENCES = {
     "unpacked": _("{name} unpacks to more than 50 MB; split it into several files"),
@@ -25,7 +28,8 @@ _SENTENCES = {
     "old": _("{name} is an old Excel file (.xls); open it and save it as .xlsx"),
     "no_workbook": _("{name} is not an xlsx file, or is damaged; open it in Excel or WPS and save it as .xlsx"),
     "no_sheet": _("{name} has no sheet “{sheet}”"),
-    "no_csv": _("{name} is not a csv file: {error}"),
+    "open_quote": _("{name}: a quotation mark in row {row} is opened and never closed; close it or delete it"),
+    "no_csv": _("{name} is no csv file from row {row} on; open it in Excel or WPS and save it as “CSV UTF-8”"),
     "encoding": _("{name} is neither UTF-8 nor GB18030; save it as “CSV UTF-8”"),
     "nul": _("{name} holds NUL characters and is not text; save it as “CSV UTF-8”"),
     "rows": _("{name} reaches to row {reach:,}, which is more than {rows:,} rows; cut the file"),
@@ -71,10 +75,25 @@ def parse(file: Path | bytes, name: str, question: dict[str, Any], limits: Limit
         clock = threading.Timer(limits.clock, child.kill)
         stack.callback(clock.cancel)
         clock.start()
-        for line in child.stdout or ():
+        kept = stack.enter_context(tempfile.TemporaryFile())
+        for line in _beginning(child.stdout or (), kept):
             yield _answer(line, name, limits)
         if child.wait():
             raise _ended(child.returncode, errors, name, limits)
+        kept.seek(0)
+        for line in kept:
+            yield _answer(line, name, limits)
+
+
+def _beginning(lines: Iterable[bytes], kept: IO[bytes]) -> Iterator[bytes]:
+    """The first lines and a refusal; what stands between them costs no memory as long as the file may be refused."""
+    taken = 0
+    for line in lines:
+        taken += len(line) + _A_CELL * line.count(b",")
+        if taken <= _HELD_BEFORE_THE_END or line.startswith(_REFUSAL):
+            yield line
+        else:
+            kept.write(line)
 
 
 @contextmanager

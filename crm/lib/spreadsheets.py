@@ -1,6 +1,6 @@
 """Reading tables that people send (xlsx, and csv in the encodings of the trade)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from crm.lib.parsing import FileUnreadable, Limits, parse
 __all__ = ["FileUnreadable", "SheetPreview", "Table", "TableRow", "inspect_file", "read_table"]
 
 MOST_ROWS = Limits.rows
-PREVIEWED = 20
+PREVIEWED = 50
 LONGEST_SHEET_NAME = 100  # Excel writes 31 signs, other programs more; an import remembers as many
 _FORMS = {".xlsx": "workbook", ".xlsm": "workbook", ".csv": "text", ".txt": "text"}
 
@@ -26,14 +26,19 @@ class TableRow:
 
     number: int
     cells: dict[str, Cell]
+    nameless: tuple[tuple[int, Cell], ...] = ()  # what stands in columns without a header, with their places
 
 
 @dataclass(frozen=True)
 class Table:
-    """A sheet: its headers and the rows that hold anything."""
+    """A sheet: its headers and the rows that hold anything; and what a file like it is written by."""
 
     headers: tuple[str, ...]
     rows: list[TableRow]
+    head: Sequence[Cell] = ()  # the row of headers as it stands, with what is empty
+    above: Sequence[tuple[int, list[Cell]]] = ()  # the filled rows above it
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,10 @@ def read_table(file: Path | bytes, name: str = "", *, sheet: str | None = None, 
     """
     name = name or _name_of(file)
     question = {"sheet": sheet, "first": 0, "header_row": header_row}
-    rows = (row for line in _lines(file, name, question) for row in line.get("rows", ()))
-    return _table(rows, header_row)
+    lines = _lines(file, name, question)
+    first = next(lines)
+    manner: dict[str, str] = {key: first[key] for key in ("encoding", "delimiter") if key in first}
+    return _table((row for line in lines for row in line["rows"]), header_row, manner)
 
 
 def inspect_file(file: Path | bytes, name: str = "") -> list[SheetPreview]:
@@ -105,20 +112,32 @@ def _day(cell: Cell | dict[str, str]) -> Cell:
     return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
 
 
-def _table(rows: Iterator[tuple[int, list[Cell]]], header_row: int) -> Table:
-    number, cells = next((row for row in rows if row[0] >= header_row), (0, []))
+def _table(rows: Iterator[tuple[int, list[Cell]]], header_row: int, manner: dict[str, str]) -> Table:
+    above = []
+    number, cells = next(rows, (0, []))
+    while 0 < number < header_row:
+        above.append((number, cells))
+        number, cells = next(rows, (0, []))
     headers = [text(cell) for cell in cells] if number == header_row else []
     if not any(headers):
         raise FileUnreadable(_("row {number} holds no headers").format(number=header_row))
     twice = sorted({header for header in headers if header and headers.count(header) > 1})
     if twice:
         raise FileUnreadable(_("the header {headers} stands there twice").format(headers=", ".join(twice)))
-    return Table(tuple(filter(None, headers)), list(_filled(rows, headers)))
+    return Table(tuple(filter(None, headers)), list(_filled(rows, headers)), cells, above, **manner)
 
 
 def _filled(rows: Iterator[tuple[int, list[Cell]]], headers: list[str]) -> Iterator[TableRow]:
+    known = len(headers)
+    gaps = [place for place, header in enumerate(headers) if not header]
     for number, cells in rows:
         if not all(is_blank(cell) for cell in cells):
             named = dict(zip(headers, cells, strict=False))
             named.pop("", None)  # columns without a header
-            yield TableRow(number, named)
+            has_more = gaps or len(cells) > known
+            yield TableRow(number, named, _nameless(cells, gaps, known) if has_more else ())
+
+
+def _nameless(cells: list[Cell], gaps: list[int], known: int) -> tuple[tuple[int, Cell], ...]:
+    places = (place for place in (*gaps, *range(known, len(cells))) if place < len(cells))
+    return tuple((place, cells[place]) for place in places if not is_blank(cells[place]))

@@ -24,6 +24,7 @@ from crm.requests import PageRequest
 from crm.views.imports import get_import
 
 _SAMPLES = 3
+_SHOWN = 20
 _FIGURES = re.compile(r"[-+\d.,%¥()\s·]*\d[-+\d.,%¥()\s·]*")
 _NO_SHEET = SheetPreview("", 0, [])
 
@@ -38,6 +39,12 @@ class Place:
     headers: list[str] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     error: str = ""
+
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        """The first rows, down to some below the headers where these stand further down."""
+        at = next((at for at, row in enumerate(self.preview) if row["is_header"]), 0)
+        return self.preview[: max(_SHOWN, at + _SAMPLES + 1)]
 
 
 @requires(Permission.IMPORT_DATA)

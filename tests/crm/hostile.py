@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_uppercase
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -29,6 +30,7 @@ _PARTS = {
         'Target="sharedStrings.xml"/></Relationships>'
     ),
 }
+_HEADERS = ",".join(f"h{column}" for column in range(500)).encode() + b"\n"
 _SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -190,6 +192,29 @@ def a_csv_of_twenty_million_lines(folder: Path) -> Path:
     return path
 
 
+def a_csv_of_twenty_million_cells(folder: Path) -> Path:
+    """As many rows and columns as are let in, each within its limit, of next to nothing."""
+    path = folder / "cells.csv"
+    path.write_bytes(_HEADERS + (b"1," * 499 + b"1\n") * 40_000)
+    return path
+
+
+def a_csv_that_is_too_much_with_its_last_row(folder: Path) -> Path:
+    """Four million cells that cost a hundred bytes each in memory, and one row more."""
+    path = folder / "last.csv"
+    cells = ",".join(["长城长城长"] * 500)
+    path.write_bytes(_HEADERS + f"{cells}\n".encode("gb18030") * 8000)
+    return path
+
+
+def a_workbook_that_is_too_much_with_its_last_row(folder: Path) -> Path:
+    """More than two million cells of shared texts, which only together are too long."""
+    heads = "".join(text_cell(f"{letter}1", letter) for letter in ascii_uppercase)
+    cells = '<c t="s"><v>0</v></c>' * 26
+    rows = f'<row r="1">{heads}</row>' + f"<row>{cells}</row>" * 87_000
+    return workbook(folder / "last.xlsx", rows, strings=f"<si><t>{'长' * 18}</t></si>", level=1)
+
+
 FILES: dict[Callable[[Path], Path], str] = {
     ten_million_empty_rows: "unpacks to more than 50 MB",
     millions_of_rows_within_limits: "row 1 holds no headers",
@@ -210,4 +235,7 @@ FILES: dict[Callable[[Path], Path], str] = {
     noise_in_the_place_of_a_sheet: "is not an xlsx file",
     a_line_of_twenty_million_commas: "reaches to column",
     a_csv_of_twenty_million_lines: "reaches to row 200,002",
+    a_csv_of_twenty_million_cells: "spans or holds more than can be read",
+    a_csv_that_is_too_much_with_its_last_row: "spans or holds more than can be read",
+    a_workbook_that_is_too_much_with_its_last_row: "spans or holds more than can be read",
 }

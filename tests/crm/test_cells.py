@@ -181,6 +181,17 @@ def test_a_code_that_lost_its_last_digits_as_a_number_is_refused():
     assert (code(123.0), code(" ＫＨ－１ "), code("330106199001011234")) == ("123", "KH-1", "330106199001011234")
 
 
+@pytest.mark.parametrize("cell", ["9.1130E+17", "1.23457e+17", "1E+10", " 1.38E+10 "])
+def test_a_code_that_a_spreadsheet_has_written_shorter_is_refused(cell):
+    with pytest.raises(CellError, match="has lost its last digits"):
+        code(cell)
+
+
+@pytest.mark.parametrize("cell", ["1E2", "1E-7", "E+10", "12E+5", "ZJ-1E+10", "+8613800000000"])
+def test_a_code_that_only_resembles_it_is_one(cell):
+    assert code(cell) == cell
+
+
 def test_a_year_and_a_whole_number():
     assert (year("2026"), year(2026.0), year("2026年"), whole("7")) == (2026, 2026, 2026, 7)
     with pytest.raises(CellError, match="is not a year"):

@@ -58,6 +58,32 @@ def reasons(report):
     return {row.number: report.reasons_of(row) for row in report.rejected}
 
 
+LOST = "“{cell}” has lost its last digits in the spreadsheet: format the column as text and write it again"
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "row"),
+    [
+        ("customers", "客户编码,客户名称,大区", "{},甲,north"),
+        ("customers", "统一社会信用代码,客户编码,客户名称,大区", "{},C1,甲,north"),
+        ("customers", "上级客户,客户编码,客户名称,大区", "{},C1,甲,north"),
+        ("contacts", "客户,姓名", "{},王芳"),
+        ("contacts", "电话,客户,姓名", "{},C1,王芳"),
+        ("sales", "合同号,客户,产品线,签订日期,金额", "{},C1,公安,2026-01-05,5"),
+    ],
+)
+def test_what_a_spreadsheet_has_shortened_is_no_code(take, north_region, kind, head, row):
+    CustomerLineFactory(customer__code="C1", customer__region=north_region)
+    report = take(kind, head, row.format("9.1130E+17"))
+    assert reasons(report) == {2: f"{head.partition(',')[0]}: {LOST.format(cell='9.1130E+17')}"}
+
+
+def test_a_name_or_a_note_may_look_shortened(take, north_region):
+    take("customers", "客户编码,客户名称,大区,备注", "1E2,1E+10,north,9.1130E+17")
+    made = Customer.objects.get()
+    assert (made.code, made.name, made.note) == ("1E2", "1E+10", "9.1130E+17")
+
+
 # --- contacts
 
 CONTACT = "客户,姓名,部门,电话,关键人"

@@ -151,6 +151,19 @@ def test_headers_may_stand_on_another_sheet_and_further_down(web, north_region):
     assert counts_on(web, worked(one))["created"] == 1
 
 
+def test_headers_are_found_below_a_title_with_other_signs(web, north_region):
+    one = checked(web, csv_file("名单,2026年", "", "客户编码;客户名称;大区", "C1;分号公司;north"))
+    assert (one.header_row, counts_on(web, one)["created"]) == (3, 1)
+
+
+def test_headers_may_stand_forty_rows_down(web, north_region):
+    one = checked(web, csv_file(*["说明"] * 39, HEADER, *["C1,甲,north"] * 9))
+    assert (one.header_row, counts_on(web, one)["created"]) == (40, 1)
+    place = web.get(f"/imports/{one.pk}/set-up/").context["place"]
+    assert (len(place.preview), place.shown[-1]["number"]) == (49, 43)
+    assert len(web.get(f"/imports/{one.pk}/set-up/", {"header_row": 2}).context["place"].shown) == 20
+
+
 def test_a_file_with_other_headers_is_mapped_by_hand_and_the_next_one_of_its_shape_remembers_it(web, north_region):
     other = "Nr,Bezeichnung,Gebiet"
     one = uploaded(web, csv_file(other, "C1,甲,north"))

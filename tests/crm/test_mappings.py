@@ -7,7 +7,7 @@ import pytest
 
 from crm.lib.cells import CellError, amount
 from crm.lib.mappings import MappingUnreadable, Source, read_mapping
-from crm.lib.spreadsheets import Table, TableRow
+from crm.lib.spreadsheets import Table, TableRow, read_table
 
 
 @pytest.fixture
@@ -78,6 +78,32 @@ def test_only_some_rows_are_taken(folder):
     assert not chosen.takes(TableRow(3, {"stage": "Lost"}))
 
 
+def test_headers_and_words_are_found_whatever_the_width_of_their_signs(folder):
+    (folder / "sectors.csv").write_text("行业（旧）,行业\n公安（一）,police\n", encoding="utf-8")
+    (folder / "sales.csv").write_text("金额（万元）,类别,行业\n3,公安（一）,公安（一）\n", encoding="utf-8")
+    said = {
+        "only": {"类别": ["公安（一）"]},
+        "columns": {
+            "amount": "金额（万元）",
+            "kind": {"header": "类别", "values": {"公安（一）": "police"}},
+            "line": {"header": "行业", "lookup": {"file": "sectors.csv", "key": "行业（旧）", "value": "行业"}},
+        },
+    }
+    table, chosen = read_table(folder / "sales.csv"), mapping_of(folder, said)
+    chosen.require_headers(table)
+    [row] = table.rows
+    assert chosen.takes(row)
+    assert [source.cell_of(row.cells) for source in chosen.columns.values()] == ["3", "police", "police"]
+
+
+def test_rows_are_chosen_by_a_header_whatever_the_width_of_its_signs(folder):
+    chosen = mapping_of(
+        folder, {"columns": {"name": {"header": "n"}}, "only": {"阶段（终）": ["Won"]}, "sum": ["amount "]}
+    )
+    assert chosen.takes(TableRow(2, {"阶段(终)": "Won"}))
+    assert chosen.sums == {"amount"}
+
+
 def test_toml_says_the_same(folder):
     (folder / "m.toml").write_text('kind = "sales"\n[columns]\namount = {header = "sum", factor = "1"}\n')
     chosen = read_mapping(folder / "m.toml", tables_in=folder)
@@ -93,10 +119,27 @@ def test_a_header_that_the_file_lacks_is_named(folder):
     ("content", "reason"),
     [
         ({"column": {}}, "mapping.json knows no column"),
-        ({"kind": "sales"}, "cannot be understood"),
+        (None, "mapping.json must be an object"),
+        ([{"columns": {}}], "mapping.json must be an object"),
+        ({"kind": "sales"}, "mapping.json: columns must be an object"),
+        ({"kind": 5, "columns": {}}, "mapping.json: kind must be a text"),
+        ({"columns": {"name": 5}}, "mapping.json: name must be an object"),
+        ({"columns": {"name": {"header": 5}}}, "mapping.json: name.header must be a text"),
+        ({"columns": {"name": {"header": "a", "values": ["a"]}}}, "mapping.json: name.values must be an object"),
+        ({"columns": {"name": {"header": "a", "lookup": "b.csv"}}}, "mapping.json: name.lookup must be an object"),
+        (
+            {"columns": {"name": {"header": "a", "lookup": {"file": "b"}}}},
+            "mapping.json: name.lookup.key must be a text",
+        ),
+        ({"columns": {}, "only": ["Won"]}, "mapping.json: only must be an object"),
+        ({"columns": {}, "only": {"stage": "Won"}}, "mapping.json: only.stage must be a list"),
+        ({"columns": {}, "sum": "amount"}, "mapping.json: sum must be a list"),
+        ({"columns": {}, "assumptions": "all is well"}, "mapping.json: assumptions must be a list"),
         ({"columns": {"name": {}}}, "either a header or a constant"),
         ({"columns": {"name": {"heading": "a"}}}, "name knows no heading"),
-        ({"columns": {"name": {"header": "a", "factor": "x"}}}, "cannot be understood"),
+        ({"columns": {"name": {"header": "a", "factor": "x"}}}, "mapping.json: name.factor is no number: “x”"),
+        ({"columns": {"name": {"header": "a", "factor": "NaN"}}}, "mapping.json: name.factor is no number: “NaN”"),
+        ({"columns": {"name": {"header": "a", "factor": "Infinity"}}}, "name.factor is no number: “Infinity”"),
         (
             {"columns": {"name": {"header": "a", "lookup": {"file": "products.csv", "key": "sku", "value": "series"}}}},
             "products.csv has no column sku",

@@ -58,7 +58,9 @@ def test_an_xlsx_keeps_days_numbers_and_formula_like_text(tmp_path):
         ("x.xlsx", b"no archive", "not an xlsx file"),
         ("x.csv", b"", "holds no headers"),
         ("x.csv", b"a,a\n1,2\n", "stands there twice"),
-        ("x.csv", b'a,b\n"open,1\n', "not a csv file"),
+        ("x.csv", b'a,b\n"open,1\n2,3\n', "x.csv: a quotation mark in row 2 is opened and never closed"),
+        ("x.csv", b'a,b\n1,2\n"closed"3,4\n', "x.csv is no csv file from row 3 on; open it in Excel"),
+        ("x.csv", b"a,b\n1," + b"2" * 32_768, "x.csv: a cell in row 2 holds more than 32,767 characters"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_with_a_reason(tmp_path, name, content, reason):
@@ -188,15 +190,29 @@ def test_excels_unicode_text_is_read(tmp_path, encoding):
 
 def test_a_csv_is_looked_at_without_being_read_to_its_end(tmp_path):
     file = tmp_path / "x.csv"
-    file.write_text("title only\n" + "a;b\n" * 30)
+    file.write_text("title only\n" + "a;b\n" * 60)
     [sheet] = inspect_file(file)
-    assert (sheet.name, sheet.height, len(sheet.rows), sheet.rows[1]) == ("", None, 20, (2, ["a", "b"]))
+    assert (sheet.name, sheet.height, len(sheet.rows), sheet.rows[1]) == ("", None, 50, (2, ["a", "b"]))
+
+
+def test_a_title_with_other_signs_does_not_part_the_table_below_it(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("名单,2026年,草稿\n\n客户名称;地址\n甲;杭州, 西湖\n乙;宁波\n", encoding="utf-8")
+    [sheet] = inspect_file(file)
+    assert sheet.rows[1:] == [(3, ["客户名称", "地址"]), (4, ["甲", "杭州, 西湖"]), (5, ["乙", "宁波"])]
+    assert [row.cells["地址"] for row in read_table(file, header_row=3).rows] == ["杭州, 西湖", "宁波"]
 
 
 def test_a_comma_within_quotation_marks_parts_no_columns(tmp_path):
     file = tmp_path / "x.csv"
     file.write_text('"name, full";"a,b,c"\nx;y\n')
     assert read_table(file).headers == ("name, full", "a,b,c")
+
+
+def test_rows_that_end_early_do_not_hide_what_parts_them(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("code,lines,a,b\n1,x;y\n2,x;y,,1\n3,x;y,2\n")
+    assert read_table(file).headers == ("code", "lines", "a", "b")
 
 
 @pytest.mark.parametrize("content", [b"a,b\n1,\x002\n", "a,b\n".encode("utf-16-le")])

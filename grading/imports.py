@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.actions.import_rows import Column, Kind, Occasion, Row
 from crm.actions.references import match_lines, open_lines
@@ -37,6 +38,12 @@ _ENTERED = (
     Column("has_system", yes_no, ("已有系统", "has system")),
     Column("note", written, ("备注", "note")),
 )
+_CONFIRMED = Column(
+    "is_confirmed",
+    yes_no,
+    ("已确认", "confirmed"),
+    about=gettext_lazy("Yes confirms figures that were carried over; a row that changes one confirms them too."),
+)
 _YEAR = Column("fiscal_year", year, ("财年", "年度", "fiscal year", "year"), True)
 _BUDGET_AT = len(LINE_COLUMNS) + 1 + next(at for at, column in enumerate(_ENTERED) if column.name == "budget_state")
 
@@ -52,6 +59,8 @@ def match_assessments(rows: Sequence[Row], user: User | None) -> None:
     for row in placed:
         line, fiscal_year = row.extra["line"], row.values["fiscal_year"]
         row.fields |= {"line": line, "fiscal_year": fiscal_year}
+        if row.values.get("is_confirmed"):
+            row.fields["is_carried_over"] = False
         row.key = (line.pk or id(line), fiscal_year)
         row.record = stored.get(row.key)
         if fiscal_year in closed and not _is_as_stored(row):
@@ -112,21 +121,21 @@ def assessments_of_closed_years(assessments: Sequence[Assessment]) -> Mapping[in
 
 
 def rows_of_assessments(user: User) -> Iterator[Sequence[Any]]:
-    """The assessments that exist for a person; what was carried over and not confirmed is no assessment yet."""
-    for one in streamed(Assessment.objects.visible_to(user).filter(is_carried_over=False).for_list()):
+    """The assessments that exist for a person, with whether somebody has confirmed what was carried over."""
+    for one in streamed(Assessment.objects.visible_to(user).for_list()):
         customer = one.line.customer
         entered = (getattr(one, column.name) for column in _ENTERED)
         shown = (yes_or_no(value) if isinstance(value, bool) else value for value in entered)
         row = [customer.code, customer.region.code, one.line.product_line.code, one.fiscal_year, *shown]
         row[_BUDGET_AT] = said(BudgetState, one.budget_state)
-        yield row
+        yield [*row, yes_or_no(not one.is_carried_over)]
 
 
 ASSESSMENTS = Kind(
     name="assessments",
     model=Assessment,
     permission=Permission.SAVE_ASSESSMENT,
-    columns=(*LINE_COLUMNS, _YEAR, *_ENTERED),
+    columns=(*LINE_COLUMNS, _YEAR, *_ENTERED, _CONFIRMED),
     match=match_assessments,
     prepare=stamp_assessments,
     follow=grade_assessments,

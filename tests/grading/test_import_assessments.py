@@ -84,6 +84,22 @@ def test_a_row_that_changes_no_carried_over_figure_confirms_none(run, line):
     assert Assessment.objects.get().is_carried_over is True
 
 
+@pytest.mark.parametrize(("word", "is_confirmed"), [("是", True), ("否", False), ("", False)])
+def test_a_row_may_say_that_carried_over_figures_are_confirmed_as_they_stand(run, line, word, is_confirmed):
+    CycleFactory(state=CycleState.OPEN)
+    AssessmentFactory(line=line, is_carried_over=True)
+    assert f"updated {int(is_confirmed)}" in run(f"{HEADER},已确认", f"{WORKED},{word}")[0]
+    assert Assessment.objects.get().is_carried_over is not is_confirmed
+    assert GradeRecord.objects.count() == int(is_confirmed)
+    assert "updated 0, unchanged 1" in run(f"{HEADER},已确认", f"{WORKED},{word}")[0]
+
+
+def test_nobody_takes_a_confirmation_back(run, line):
+    AssessmentFactory(line=line)
+    assert "updated 0, unchanged 1" in run(f"{HEADER},已确认", f"{WORKED},否")[0]
+    assert "cannot be emptied" in run(f"{HEADER},已确认", f"{WORKED},(clear)")[1][2]
+
+
 def test_added_up_rows_confirm_what_their_sum_changes(run, line, tmp_path):
     AssessmentFactory(line=line, is_carried_over=True)
     mapping = tmp_path / "mapping.json"

@@ -23,8 +23,11 @@ def written(cell: Cell) -> str:
 
 def written_code(cell: Cell) -> str:
     """A code that is kept as it was written; refused where a spreadsheet has cut off its end."""
-    refuse_shortened(cell)
-    return written(cell)
+    if not isinstance(cell, str):
+        return code(cell)
+    if "+" in cell:
+        refuse_shortened(cell)
+    return cell
 
 
 LINE_COLUMNS = (

@@ -74,7 +74,7 @@ def refuse_shortened(cell: Cell) -> None:
     """Raise CellError for a code whose end a spreadsheet has cut off; in a csv it says so as 9.1130E+17."""
     if isinstance(cell, float) and abs(cell) > _MOST_EXACT:
         cell = f"{cell:.15g}"
-    elif not (isinstance(cell, str) and "+" in cell and _SHORTENED.fullmatch(cell.strip())):
+    elif not (isinstance(cell, str) and _SHORTENED.fullmatch(cell.strip())):
         return
     sentence = _("{cell} has lost its last digits in the spreadsheet: format the column as text and write it again")
     raise CellError(sentence.format(cell=_quoted(cell)))

@@ -22,13 +22,12 @@ from crm.api import sync_tokens
 from crm.api.pagination import KeysetPagination, page_size
 from crm.api.resources import Readable
 from crm.api.sync_memberships import Memberships
-from crm.api.sync_windows import Window
+from crm.api.sync_windows import Window, few_or_all
 from crm.lib.filtering import ListFilters
 from crm.lib.transactions import one_moment
 from crm.models import Change, Customer, CustomerLine, LineMember, User
 
 PARAMETER = "changed_since"
-FEW = 2000
 MOVING = {LineMember._meta.db_table, CustomerLine._meta.db_table}
 
 
@@ -173,7 +172,7 @@ class Following:
         return list(records.filter(pk__gt=self.last).order_by("pk").values_list("pk", flat=True)[:count])
 
     def _changed_records(self) -> QuerySet:
-        changed = self._records().filter(pk__in=self._few_or_all(self._changed()))
+        changed = self._records().filter(pk__in=few_or_all(self._changed()))
         former = self._former()
         return changed if former is None else changed.filter(Q(self._exists(self.view.get_queryset())) | former)
 
@@ -181,18 +180,13 @@ class Following:
         """What the log says was deleted or went elsewhere; the rest of what changed is there."""
         parted = Q(pk__in=self.window.partings(self.view.queryset.model).values("object_id"))
         if self.view.feed.customer:
-            customers = self.window.partings(Customer).values("object_id")
             memberships = Memberships(self.person, self.window)
-            parted |= Q(**{f"{self.view.feed.customer}__in": customers.union(memberships.ended(), memberships.left())})
+            customers = self.window.partings(Customer).values("object_id").union(memberships.ended())
+            parted |= Q(**{f"{self.view.feed.customer}__in": customers})
+            parted |= Q(**{f"{self.view.feed.customer}__in": memberships.left})
         gone = self._records().filter(parted).exclude(self._exists(self.view.get_queryset()))
         former = self._former()
         return gone if former is None else gone.filter(former)
-
-    @staticmethod
-    def _few_or_all(changed: QuerySet) -> Any:
-        """A few ids as they are: asked once, they spare the database from looking at everything that is visible."""
-        few = list(changed.values_list("pk", flat=True)[: FEW + 1])
-        return few if len(few) <= FEW else changed
 
     def _former(self) -> Q | None:
         """None where everything that there is may be told of."""
@@ -270,7 +264,7 @@ class Formerly:
         if reach.is_one_region:
             return in_regions
         memberships = Memberships(self.person, self.window)
-        mine = Q(pk__in=memberships.standing().values("line__customer")) | Q(pk__in=memberships.left())
+        mine = Q(pk__in=memberships.standing().values("line__customer")) | Q(pk__in=memberships.left)
         if reach.branches:
             moved = self.window.changes(Customer).filter(before__branch_id__in=reach.branches)
             mine |= Q(branch_id__in=reach.branches) | Q(pk__in=moved.values("object_id"))

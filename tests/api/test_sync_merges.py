@@ -68,7 +68,7 @@ def test_who_follows_the_lines_of_the_customer_that_stays_is_told_of_those_that_
 
 
 @pytest.fixture
-def in_step(follow, api):
+def in_step(follow):
     """Follows all lists of a person; each call catches up and holds the copies against what there is."""
 
     def start(user):
@@ -79,7 +79,7 @@ def in_step(follow, api):
             told = {path: call() for path, call in calls.items()}
             for path in PATHS:
                 copies[path] = {pk: row for pk, row in (copies[path] | told[path]).items() if "deleted" not in row}
-                assert copies[path] == {row["id"]: row for row in api(user).results(path)}, path
+                assert copies[path] == {row["id"]: row for row in calls[path].client.results(path)}, path
             return told
 
         return catch_up

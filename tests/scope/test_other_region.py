@@ -22,7 +22,7 @@ from tests.scope.questions import Question, get, linked, of_taken_codes, questio
 QUICK = (Role.REGIONAL_STAFF, Role.SALES_MANAGER)
 ALL = (*QUICK, Role.REGIONAL_GM, Role.BRANCH_GM, Role.SENIOR_SALES_MANAGER, Role.ACCOUNT_MANAGER)
 STOP = "STOP_AT_THE_FIRST_LEAK" in os.environ
-SHARE = 0.3 if STOP else 0.03
+SHARE = 0.3 if STOP else 0.02
 # Asking everything takes minutes for each role: SCOPE_SHARE=1 does.
 LARGE = {True: float(os.environ.get("SCOPE_SHARE", "0.1")), False: float(os.environ.get("SCOPE_SHARE", "0.04"))}
 _inspect, _read = cache(inspect_file), cache(read_table)
@@ -38,7 +38,7 @@ def company(db, monkeypatch) -> Company:
     monkeypatch.setattr("celery.current_app.send_task", lambda name, **kwargs: None)
     if connection.vendor == "postgresql":
         alone = transaction_number()
-        monkeypatch.setattr("crm.api.sync.horizon", lambda: Horizon(alone, alone + 1))
+        monkeypatch.setattr("crm.api.sync_windows.horizon", lambda: Horizon(alone, alone + 1))
     return found(is_many_people=False, with_moved=False)
 
 

@@ -28,7 +28,7 @@ _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000  # 1927 to 2119: nothing else that 
 _LARGEST_AMOUNT = 10**15  # yuan
 # Refuses what it cannot reckon exactly, and what would be written in more digits than any figure has.
 _EXACT = Context(prec=400, Emax=400, Emin=-400, traps=[Inexact, InvalidOperation, Overflow])
-_SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
+_SHORTENED = re.compile(r"\d(\.\d+)?E\+[1-9]\d+", re.IGNORECASE)
 _MOST_EXACT = 10**15  # what a spreadsheet's number keeps all digits of
 YES = frozenset({"是", "有", "对", "已", "√", "✓", "yes", "y", "true", "1"})
 NO = frozenset({"否", "无", "没有", "未", "×", "✗", "no", "n", "false", "0"})

@@ -187,7 +187,7 @@ def test_a_code_that_a_spreadsheet_has_written_shorter_is_refused(cell):
         code(cell)
 
 
-@pytest.mark.parametrize("cell", ["1E2", "1E-7", "E+10", "12E+5", "ZJ-1E+10", "+8613800000000"])
+@pytest.mark.parametrize("cell", ["1E2", "1E+02", "1E-7", "E+10", "12E+5", "ZJ-1E+10", "+8613800000000"])
 def test_a_code_that_only_resembles_it_is_one(cell):
     assert code(cell) == cell
 

@@ -8,7 +8,7 @@ from django.db import connection
 from crm.actions.contacts import save_contact
 from crm.actions.customers import save_customer
 from crm.actions.tokens import issue_token
-from crm.api.sync import Following
+from crm.api import sync
 from crm.models import Contact, Customer
 from tests.api.conftest import LONG_AGO, ApiClient
 from tests.factories import ContactFactory, CustomerFactory
@@ -32,7 +32,7 @@ def test_a_contact_that_goes_on_while_it_is_asked_for_leaves_the_copy(monkeypatc
         save_contact(contact=moved, version=moved.version, by=None)
         connection.close()
 
-    usual = Following._few_or_all
+    usual = sync.few_or_all
 
     def interrupted(changed):
         found = usual(changed)
@@ -41,7 +41,7 @@ def test_a_contact_that_goes_on_while_it_is_asked_for_leaves_the_copy(monkeypatc
         mover.join(20)
         return found
 
-    monkeypatch.setattr(Following, "_few_or_all", staticmethod(interrupted))
+    monkeypatch.setattr(sync, "few_or_all", interrupted)
     second = client.read("contacts/", changed_since=first["sync"]).json()
     monkeypatch.undo()
     third = client.read("contacts/", changed_since=second["sync"]).json()

@@ -1,9 +1,12 @@
 """How much was asked and how much leaked is said at the end of the run, whoever of the processes asked it."""
 
 import logging
+from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from crm.models import User
 from tests.pages import TODAY
@@ -27,11 +30,22 @@ def march():
         yield
 
 
+@pytest.fixture(scope="module")
+def founded(django_db_setup, django_db_blocker) -> Iterator[Company]:
+    """Both regions and a person of each role, for the tests of a module: each rolls back what it does to them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with time_machine.travel(TODAY, tick=False), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("celery.current_app.send_task", lambda name, **kwargs: None)
+            made = found()
+        yield made
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def company(db, monkeypatch) -> Company:
-    """Both regions and a person of each role; no worker hears of a job."""
+def company(founded, db, monkeypatch) -> Company:
+    """That company as it was founded; no worker hears of a job."""
     monkeypatch.setattr("celery.current_app.send_task", lambda name, **kwargs: None)
-    return found()
+    return deepcopy(founded)
 
 
 @pytest.fixture
